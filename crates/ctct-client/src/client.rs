@@ -1,0 +1,58 @@
+//! A connection that can be read from.
+
+use std::sync::Arc;
+
+use url::Url;
+
+use crate::transport::Transport;
+use crate::{Connection, Request, Result, RetryPolicy, Spent, Traffic};
+
+/// Sends requests for one connection.
+///
+/// Cheap to create: nothing is resolved, read or sent before the first request.
+#[derive(Debug)]
+pub struct Client {
+    connection: Connection,
+    transport: Transport,
+}
+
+impl Client {
+    /// A client that shares log, limits and pace with all clients of `traffic`.
+    pub fn new(connection: Connection, traffic: Arc<Traffic>) -> Self {
+        let transport = Transport::new(&connection, traffic);
+        Self { connection, transport }
+    }
+
+    /// The same client with other rules for retries.
+    #[must_use]
+    pub fn with_retries(mut self, policy: RetryPolicy) -> Self {
+        self.transport.set_retries(policy);
+        self
+    }
+
+    /// The connection that is read.
+    pub fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// Where the API is.
+    pub fn base_url(&self) -> &Url {
+        &self.connection.inputs.base_url
+    }
+
+    /// What the client shares with others.
+    pub fn traffic(&self) -> &Arc<Traffic> {
+        self.transport.traffic()
+    }
+
+    /// Sends a request, again where that can help, and gives the answer's body.
+    ///
+    /// What it cost is added to `spent`, also where it fails. Dropping the future
+    /// stops at once; nothing is sent afterwards.
+    ///
+    /// # Errors
+    /// Of any [kind](crate::ErrorKind) but `Configuration`; see there.
+    pub async fn get(&self, request: &Request, spent: &mut Spent) -> Result<Vec<u8>> {
+        self.transport.get(&self.connection, request, spent).await
+    }
+}

@@ -1,0 +1,53 @@
+//! Connections, and the one way to the network, for Constant Contact's V3 API.
+//!
+//! # Owns
+//! Where a [`Connection`] is found and how it is parsed; how a [`Request`] is built
+//! from an endpoint's declaration; how a [`PageChain`] goes from page to page; how a
+//! [`Client`] paces, sends, retries and logs requests; and how an answer that is an
+//! error becomes an [`Error`].
+//!
+//! # Does not own
+//! SQL, Arrow, and what the rows of an answer mean (`datafusion-ctct`).
+//!
+//! # Invariants
+//! Everything that is sent goes through [`Client::get`], which counts attempts.
+//! Tokens go to the connection's origin only, over TLS unless that origin is this very
+//! machine. No error, log or `Debug` output holds a token, a cursor or a full URL.
+//!
+//! # Example
+//! ```no_run
+//! use std::sync::Arc;
+//!
+//! use ctct_client::{Client, Connection, PageChain, Request, Spent, Traffic};
+//!
+//! # async fn read() -> ctct_client::Result<()> {
+//! let connection = Connection::new("SHOP", "my-api-key", "https://api.cc.email/v3")?
+//!     .with_access_token("…".to_owned());
+//! let client = Client::new(connection, Arc::new(Traffic::default()));
+//! let lists = ctct_endpoints::find("contact_lists").expect("declared");
+//! let pages = PageChain::new(client.base_url().clone(), Request::first(lists, &[], 1_000));
+//! if let Some(request) = pages.request() {
+//!     let body = client.get(request, &mut Spent::default()).await?;
+//!     println!("{} bytes", body.len());
+//! }
+//! # Ok(())
+//! # }
+//! ```
+
+mod client;
+mod connection;
+mod error;
+mod likely;
+mod pages;
+mod request;
+mod transport;
+
+pub use client::Client;
+pub use connection::{
+    Connection, Connections, DEFAULT_BASE_URL, Inputs, Pace, from_environment,
+};
+pub use error::{Error, ErrorKind, Result};
+pub use likely::likely;
+pub use pages::PageChain;
+pub use request::Request;
+pub use transport::{RequestRecord, RetryPolicy, Spent, Traffic};

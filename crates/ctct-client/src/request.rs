@@ -1,0 +1,121 @@
+//! What is asked of the server, built from an endpoint's declaration without any I/O.
+
+use ctct_endpoints::{Endpoint, Paging};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::{Deserialize, Serialize};
+
+/// What is escaped in a parameter: everything but what RFC 3986 allows in a
+/// query and no server mistakes for something else. A `+` is escaped, because
+/// many servers read it as a space; the colons of a time and the commas of a
+/// list are not, so that people can read what is sent.
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b':')
+    .remove(b',')
+    .remove(b'@');
+
+/// A GET request: a path below the API's base and a query that is already escaped.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Request {
+    /// The path below the base, with its leading slash.
+    pub path: String,
+    /// The escaped query without its question mark; empty for none.
+    pub query: String,
+}
+
+impl Request {
+    /// The first request for an endpoint's rows, with these parameters.
+    ///
+    /// `page_size` is cut to what the endpoint allows and is left out where the
+    /// endpoint does not page.
+    ///
+    /// ```
+    /// use ctct_client::Request;
+    ///
+    /// let contacts = ctct_endpoints::find("contacts").expect("declared");
+    /// let request = Request::first(contacts, &[("email", "a+b@example.com".into())], 1_000);
+    /// assert_eq!(request.to_string(), "/contacts?email=a%2Bb@example.com&limit=500");
+    /// ```
+    pub fn first(endpoint: &Endpoint, parameters: &[(&str, String)], page_size: u32) -> Self {
+        let mut query = String::new();
+        for (name, value) in parameters {
+            push_parameter(&mut query, name, value);
+        }
+        if let Paging::Links { maximum } = endpoint.paging {
+            push_parameter(&mut query, "limit", &page_size.clamp(1, maximum).to_string());
+        }
+        Self { path: endpoint.path.to_owned(), query }
+    }
+
+    /// The request as it may be shown: what continues a scan is replaced by `…`,
+    /// because a cursor is nobody's business and says nothing to people.
+    pub fn redacted(&self) -> String {
+        let mut shown = self.path.clone();
+        let query = self.redacted_query();
+        if !query.is_empty() {
+            shown.push('?');
+            shown.push_str(&query);
+        }
+        shown
+    }
+
+    /// The query as it may be shown; see [`redacted`](Self::redacted).
+    pub fn redacted_query(&self) -> String {
+        let parameters = self.query.split('&').map(|parameter| match parameter.split_once('=') {
+            Some((name @ ("cursor" | "next"), _)) => format!("{name}=…"),
+            _ => parameter.to_owned(),
+        });
+        parameters.collect::<Vec<_>>().join("&")
+    }
+}
+
+impl std::fmt::Display for Request {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.redacted())
+    }
+}
+
+fn push_parameter(query: &mut String, name: &str, value: &str) {
+    if !query.is_empty() {
+        query.push('&');
+    }
+    query.extend(utf8_percent_encode(name, ESCAPED));
+    query.push('=');
+    query.extend(utf8_percent_encode(value, ESCAPED));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn endpoint(table: &str) -> &'static Endpoint {
+        ctct_endpoints::find(table).expect("declared")
+    }
+
+    #[test]
+    fn a_page_is_never_larger_than_the_endpoint_allows() {
+        let size = |table, asked| Request::first(endpoint(table), &[], asked).query;
+        assert_eq!(size("contacts", 3), "limit=3");
+        assert_eq!(size("contacts", 9_999), "limit=500");
+        assert_eq!(size("custom_fields", 9_999), "limit=100");
+        assert_eq!(size("contacts", 0), "limit=1");
+        assert_eq!(size("account_summary", 10), "");
+    }
+
+    #[test]
+    fn values_cannot_break_out_of_their_parameter() {
+        let request = Request::first(endpoint("account_summary"), &[("a b", "x&y=z#+%é".into())], 1);
+        assert_eq!(request.query, "a%20b=x%26y%3Dz%23%2B%25%C3%A9");
+    }
+
+    #[test]
+    fn cursors_are_not_shown() {
+        let request = Request { path: "/contacts".into(), query: "cursor=bGlt==&limit=5".into() };
+        assert_eq!(request.to_string(), "/contacts?cursor=…&limit=5");
+        let request = Request { path: "/emails".into(), query: "next=abc".into() };
+        assert_eq!(request.to_string(), "/emails?next=…");
+    }
+}

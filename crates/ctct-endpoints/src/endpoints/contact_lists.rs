@@ -1,0 +1,28 @@
+//! `contact_lists`: the lists that contacts are members of.
+
+use crate::{Endpoint, Envelope, Field, OnRequest, Paging};
+
+pub(super) const ENDPOINT: Endpoint = Endpoint {
+    table: "contact_lists",
+    description: "The lists that contacts are members of.",
+    path: "/contact_lists",
+    scope: "contact_data",
+    envelope: Envelope::Array("lists"),
+    // The text of the specification says 500, its schema and the guide say 1000.
+    paging: Paging::Links { maximum: 1000 },
+    key: &["list_id"],
+    ranges: &[],
+    watermark: None,
+    estimated_rows: 50,
+    fields: &[
+        Field::identifier("list_id", "Identifies the list."),
+        Field::text("name", "The list's name."),
+        Field::text("description", "What the list is for."),
+        Field::boolean("favorite", "Whether the account marked the list as a favourite."),
+        Field::timestamp("created_at", "When the list was created."),
+        Field::timestamp("updated_at", "When the list changed."),
+        Field::timestamp("deleted_at", "When the list was deleted."),
+        Field::integer("membership_count", "How many contacts are on the list, mailable or not.")
+            .when(OnRequest { parameter: "include_membership_count", value: "all" }),
+    ],
+};

@@ -1,0 +1,102 @@
+//! The declarations, one file each, and the way to find them.
+
+mod account_summary;
+mod contact_lists;
+mod contact_tags;
+mod contacts;
+mod custom_fields;
+mod email_campaign_summaries;
+mod email_campaigns;
+mod segments;
+
+use crate::Endpoint;
+
+/// Every declared endpoint, in the order in which they are listed to people.
+pub fn all() -> &'static [Endpoint] {
+    const ALL: &[Endpoint] = &[
+        contacts::ENDPOINT,
+        contact_lists::ENDPOINT,
+        contact_tags::ENDPOINT,
+        segments::ENDPOINT,
+        custom_fields::ENDPOINT,
+        email_campaigns::ENDPOINT,
+        email_campaign_summaries::ENDPOINT,
+        account_summary::ENDPOINT,
+    ];
+    ALL
+}
+
+/// The endpoint whose table has this name.
+pub fn find(table: &str) -> Option<&'static Endpoint> {
+    all().iter().find(|endpoint| endpoint.table == table)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use crate::{Envelope, Kind, Paging, all};
+
+    #[test]
+    fn tables_and_columns_have_names_of_their_own() {
+        let tables: BTreeSet<_> = all().iter().map(|endpoint| endpoint.table).collect();
+        assert_eq!(tables.len(), all().len());
+        for endpoint in all() {
+            let names: BTreeSet<_> = endpoint.fields.iter().map(|field| field.name).collect();
+            assert_eq!(names.len(), endpoint.fields.len(), "columns of {}", endpoint.table);
+            let paths: BTreeSet<Vec<_>> =
+                endpoint.fields.iter().map(|field| field.path().collect()).collect();
+            assert_eq!(paths.len(), endpoint.fields.len(), "paths of {}", endpoint.table);
+        }
+    }
+
+    #[test]
+    fn names_are_written_as_sql_needs_them_without_quotes() {
+        let plain = |name: &str| {
+            name.starts_with(|c: char| c.is_ascii_lowercase())
+                && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+        };
+        for endpoint in all() {
+            assert!(plain(endpoint.table), "{}", endpoint.table);
+            for field in endpoint.fields {
+                assert!(plain(field.name), "{}.{}", endpoint.table, field.name);
+            }
+        }
+    }
+
+    #[test]
+    fn keys_ranges_and_watermarks_name_columns_of_the_right_kind() {
+        for endpoint in all() {
+            for key in endpoint.key {
+                let field = endpoint.field(key);
+                assert_eq!(field.map(|f| f.kind), Some(Kind::Identifier), "{}", endpoint.table);
+            }
+            for range in endpoint.ranges {
+                let field = endpoint.field(range.column);
+                assert_eq!(field.map(|f| f.kind), Some(Kind::Timestamp), "{}", endpoint.table);
+            }
+            if let Some(watermark) = endpoint.watermark {
+                assert!(endpoint.range(watermark).is_some(), "{}", endpoint.table);
+            }
+        }
+    }
+
+    #[test]
+    fn only_a_table_of_one_row_goes_without_a_key() {
+        for endpoint in all() {
+            assert_eq!(endpoint.key.is_empty(), endpoint.envelope == Envelope::Object);
+            if endpoint.envelope == Envelope::Object {
+                assert_eq!(endpoint.paging, Paging::Single, "{}", endpoint.table);
+            }
+        }
+    }
+
+    #[test]
+    fn a_selected_column_asks_for_its_group_once() {
+        let contacts = crate::find("contacts").expect("declared");
+        let requests = contacts.on_request(["notes", "contact_id", "taggings", "notes"]);
+        let values: Vec<_> = requests.iter().map(|request| request.value).collect();
+        assert_eq!(values, ["taggings", "notes"]);
+        assert!(requests.iter().all(|request| request.parameter == "include"));
+    }
+}
