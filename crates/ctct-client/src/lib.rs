@@ -43,9 +43,7 @@ mod request;
 mod transport;
 
 pub use client::Client;
-pub use connection::{
-    Connection, Connections, DEFAULT_BASE_URL, Inputs, Pace, from_environment,
-};
+pub use connection::{Connection, Connections, DEFAULT_BASE_URL, Inputs, Pace, from_environment};
 pub use error::{Error, ErrorKind, Result};
 pub use likely::likely;
 pub use pages::PageChain;

@@ -107,7 +107,8 @@ mod tests {
 
     #[test]
     fn values_cannot_break_out_of_their_parameter() {
-        let request = Request::first(endpoint("account_summary"), &[("a b", "x&y=z#+%é".into())], 1);
+        let request =
+            Request::first(endpoint("account_summary"), &[("a b", "x&y=z#+%é".into())], 1);
         assert_eq!(request.query, "a%20b=x%26y%3Dz%23%2B%25%C3%A9");
     }
 

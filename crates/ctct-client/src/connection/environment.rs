@@ -107,7 +107,8 @@ mod tests {
 
     #[test]
     fn the_only_connection_needs_no_name() {
-        let mut connections = variables(&[("PATH", "/bin"), ("JSON", "{not: ours"), ("SHOP", GOOD)]);
+        let mut connections =
+            variables(&[("PATH", "/bin"), ("JSON", "{not: ours"), ("SHOP", GOOD)]);
         assert_eq!(chosen(&mut connections, None).as_deref(), Some("SHOP"));
         assert_eq!(chosen(&mut connections, Some("shop")).as_deref(), Some("SHOP"));
         assert_eq!(chosen(&mut variables(&[]), None), None);
@@ -115,7 +116,8 @@ mod tests {
 
     #[test]
     fn several_connections_need_a_name_or_the_usual_one() {
-        let error = variables(&[("A", GOOD), ("B", GOOD)]).choose(None).expect_err("unclear").to_string();
+        let error =
+            variables(&[("A", GOOD), ("B", GOOD)]).choose(None).expect_err("unclear").to_string();
         assert!(error.contains("several"), "{error}");
         let mut connections = variables(&[("A", GOOD), ("CONSTANT_CONTACT", GOOD)]);
         assert_eq!(chosen(&mut connections, None).as_deref(), Some("CONSTANT_CONTACT"));
@@ -126,8 +128,12 @@ mod tests {
 
     #[test]
     fn a_broken_connection_is_not_passed_over() {
-        let error = variables(&[("CONSTANT_CONTACT", "{ type: api")]).choose(None).expect_err("broken");
-        assert!(error.to_string().starts_with("environment variable CONSTANT_CONTACT: "), "{error}");
+        let error =
+            variables(&[("CONSTANT_CONTACT", "{ type: api")]).choose(None).expect_err("broken");
+        assert!(
+            error.to_string().starts_with("environment variable CONSTANT_CONTACT: "),
+            "{error}"
+        );
         // Another one that is named can still be used.
         let mut connections = variables(&[("BAD", "{ spec: constant-contact"), ("GOOD", GOOD)]);
         assert_eq!(chosen(&mut connections, Some("GOOD")).as_deref(), Some("GOOD"));

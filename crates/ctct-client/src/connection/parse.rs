@@ -118,7 +118,11 @@ pub(super) fn safe_url(text: &str) -> Result<Url> {
         return Err(wrong("a URL without user name, password and query is needed"));
     }
     let safe = url.scheme() == "https" || (url.scheme() == "http" && is_loopback(&url));
-    if safe { Ok(url) } else { Err(wrong("tokens are sent over https, or to a loopback address, only")) }
+    if safe {
+        Ok(url)
+    } else {
+        Err(wrong("tokens are sent over https, or to a loopback address, only"))
+    }
 }
 
 fn is_loopback(url: &Url) -> bool {
@@ -230,7 +234,9 @@ mod tests {
     }
 
     fn with_inputs(inputs: &str) -> Result<Connection> {
-        parse(&format!("{{type: api, spec: constant-contact, secrets: {{client_id: c}}, inputs: {{{inputs}}}}}"))
+        parse(&format!(
+            "{{type: api, spec: constant-contact, secrets: {{client_id: c}}, inputs: {{{inputs}}}}}"
+        ))
     }
 
     #[test]
@@ -249,8 +255,10 @@ mod tests {
 
     #[test]
     fn inputs_are_read_and_checked() {
-        let connection = with_inputs("anchor_date: 2020-01-01, requests_per_second: 4, requests_per_day: 250000")
-            .expect("valid");
+        let connection = with_inputs(
+            "anchor_date: 2020-01-01, requests_per_second: 4, requests_per_day: 250000",
+        )
+        .expect("valid");
         assert_eq!(connection.inputs.anchor_date, NaiveDate::from_ymd_opt(2020, 1, 1));
         assert_eq!(connection.inputs.pace, Pace::PerSecond(4.0));
         assert_eq!(connection.inputs.requests_per_day, 250_000);
@@ -285,9 +293,18 @@ mod tests {
             ("{ type: api, spec: constant-contact, secrets: { client_id: \"S3CRET }", "line 1"),
             ("type: api\nspec: constant-contact\nsecrets:\n  client_id: S3CRET\n bad: [", "line"),
             ("{ type: api, spec: constant-contact, secrets: S3CRET }", "`secrets`"),
-            ("{ type: api, spec: constant-contact, secrets: { client_id: [S3CRET] } }", "secrets.client_id"),
-            ("{ type: api, spec: constant-contact, secrets: { client_secret: S3CRET } }", "secrets.client_id"),
-            ("{ type: api, spec: constant-contact, secrets: { client_id: c, S3CRET: x } }", "`secrets`"),
+            (
+                "{ type: api, spec: constant-contact, secrets: { client_id: [S3CRET] } }",
+                "secrets.client_id",
+            ),
+            (
+                "{ type: api, spec: constant-contact, secrets: { client_secret: S3CRET } }",
+                "secrets.client_id",
+            ),
+            (
+                "{ type: api, spec: constant-contact, secrets: { client_id: c, S3CRET: x } }",
+                "`secrets`",
+            ),
             ("{ type: S3CRET, spec: constant-contact }", "`type`"),
             ("S3CRET", "mapping"),
         ] {
@@ -301,7 +318,8 @@ mod tests {
 
     #[test]
     fn a_slip_of_the_key_is_told() {
-        let error = parse("{ type: api, spec: constant-contact, secret: {} }").expect_err("unknown key");
+        let error =
+            parse("{ type: api, spec: constant-contact, secret: {} }").expect_err("unknown key");
         assert_eq!(error.hint(), Some("did you mean `secrets`?"));
     }
 

@@ -136,8 +136,7 @@ mod tests {
     use super::*;
 
     fn refusal(status: u16, body: &str) -> (Failure, Error) {
-        let connection =
-            Connection::new("SHOP", "c", "https://api.cc.email/v3").expect("valid");
+        let connection = Connection::new("SHOP", "c", "https://api.cc.email/v3").expect("valid");
         let request = Request { path: "/contacts".into(), query: "cursor=hidden".into() };
         match judge(&connection, &request, status, None, body.as_bytes().to_vec()) {
             Answer::Refusal(failure, error) => (failure, error),
@@ -149,9 +148,17 @@ mod tests {
     fn every_form_of_error_body_is_understood() {
         for (body, key, text) in [
             (r#"{"error_key":"k","error_message":"t"}"#, Some("k"), Some("t")),
-            (r#"[{"error_key":"k","error_message":"t"},{"error_key":"second"}]"#, Some("k"), Some("t")),
+            (
+                r#"[{"error_key":"k","error_message":"t"},{"error_key":"second"}]"#,
+                Some("k"),
+                Some("t"),
+            ),
             (r#"{"message":"Forbidden"}"#, None, Some("Forbidden")),
-            (r#"{"error":"invalid_grant","error_description":"t"}"#, Some("invalid_grant"), Some("t")),
+            (
+                r#"{"error":"invalid_grant","error_description":"t"}"#,
+                Some("invalid_grant"),
+                Some("t"),
+            ),
             ("<html>Bad gateway</html>", None, None),
             ("", None, None),
             ("[]", None, None),

@@ -112,8 +112,7 @@ impl Transport {
         let get = get.bearer_auth(token.expose_secret());
 
         spent.pace_wait += self.pacer.ready().await;
-        let mut record =
-            self.traffic.begin(&connection.name, request).map_err(last)?;
+        let mut record = self.traffic.begin(&connection.name, request).map_err(last)?;
         spent.requests += 1;
         let started = Instant::now();
         let outcome = self.exchange(connection, request, get, &mut record, spent).await;
@@ -137,9 +136,12 @@ impl Transport {
         if let Some(date) = response.headers().get(DATE).and_then(|date| date.to_str().ok()) {
             self.traffic.see_server_date(date);
         }
-        let location = response.headers().get("location").and_then(|l| l.to_str().ok()).map(str::to_owned);
+        let location =
+            response.headers().get("location").and_then(|l| l.to_str().ok()).map(str::to_owned);
         let body = body::read(response, body::LIMIT).await.map_err(|failure| match failure {
-            body::Failure::TooLarge => Attempt { failure: Failure::Final, error: too_large(request) },
+            body::Failure::TooLarge => {
+                Attempt { failure: Failure::Final, error: too_large(request) }
+            }
             body::Failure::Broken(source) => unreachable(connection, source),
         })?;
         record.bytes = body.len() as u64;

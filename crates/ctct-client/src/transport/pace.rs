@@ -39,7 +39,9 @@ impl Pacer {
 fn period(pace: Pace) -> Option<Duration> {
     match pace {
         Pace::Unlimited => None,
-        Pace::PerSecond(rate) if rate < DOCUMENTED_LIMIT => Some(Duration::from_secs_f64(1.0 / rate)),
+        Pace::PerSecond(rate) if rate < DOCUMENTED_LIMIT => {
+            Some(Duration::from_secs_f64(1.0 / rate))
+        }
         Pace::PerSecond(rate) => Some(Duration::from_secs_f64(MARGIN / rate)),
     }
 }

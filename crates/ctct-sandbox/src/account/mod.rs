@@ -1,0 +1,186 @@
+//! The made-up account: everything that the API shows, derived from a seed.
+
+mod campaign;
+mod contact;
+mod contact_row;
+mod identifier;
+mod names;
+mod organization;
+mod random;
+mod reference;
+pub(crate) mod time;
+
+use chrono::Months;
+use serde_json::Value;
+
+pub(crate) use campaign::{Campaign, CampaignRow, Counts, SummaryRow};
+pub(crate) use contact::Facts;
+pub(crate) use contact_row::{ContactRow, Include};
+pub(crate) use organization::Organization;
+pub(crate) use reference::{CustomField, List, Segment, Tag};
+
+use crate::Settings;
+use contact::{History, Popularity};
+
+/// What of an account [`Sandbox::rows`](crate::Sandbox::rows) gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Collection {
+    /// Contacts that are not deleted, with everything that can be included.
+    Contacts,
+    /// Deleted contacts, in the same way.
+    DeletedContacts,
+    /// Active lists for e-mail, with the number of their members.
+    ContactLists,
+    /// Tags, with the number of their contacts.
+    ContactTags,
+    /// Segments.
+    Segments,
+    /// Custom field definitions.
+    CustomFields,
+    /// E-mail campaigns.
+    EmailCampaigns,
+    /// Summary reports of sent campaigns.
+    EmailCampaignSummaries,
+    /// The account itself, with its extra fields.
+    AccountSummary,
+}
+
+/// The whole account; contacts are made on demand.
+#[derive(Debug)]
+pub(crate) struct Account {
+    pub(crate) contacts: u32,
+    pub(crate) lists: Vec<List>,
+    pub(crate) tags: Vec<Tag>,
+    pub(crate) segments: Vec<Segment>,
+    pub(crate) custom_fields: Vec<CustomField>,
+    pub(crate) campaigns: Vec<Campaign>,
+    seed: u64,
+    history: History,
+    list_shares: Vec<u32>,
+    tag_shares: Vec<u32>,
+}
+
+impl Account {
+    pub(crate) fn new(settings: &Settings) -> Self {
+        let end = settings.starts_at;
+        let start = end.checked_sub_months(Months::new(36)).unwrap_or(end);
+        let history = History { start: start.timestamp(), end: end.timestamp() };
+        let seed = settings.seed;
+        let lists = reference::lists(seed, history);
+        let tags = reference::tags(seed, history);
+        Self {
+            contacts: settings.contacts,
+            list_shares: lists.iter().map(|list| list.share).collect(),
+            tag_shares: tags.iter().map(|tag| tag.share).collect(),
+            lists,
+            tags,
+            segments: reference::segments(seed, history),
+            custom_fields: reference::custom_fields(seed, history),
+            campaigns: campaign::campaigns(seed, settings.campaigns, settings.contacts, history),
+            seed,
+            history,
+        }
+    }
+
+    /// What filters look at, of the contact with this index.
+    pub(crate) fn facts(&self, index: u32) -> Facts {
+        let popular = Popularity { lists: &self.list_shares, tags: &self.tag_shares };
+        Facts::of(self.seed, index, self.history, popular)
+    }
+
+    /// The contact with this identifier, deleted or not.
+    pub(crate) fn contact_by_id(&self, identifier: &str) -> Option<u32> {
+        identifier::contact_index(self.seed, identifier).filter(|index| *index < self.contacts)
+    }
+
+    /// The contact with this e-mail address, deleted or not.
+    pub(crate) fn contact_by_mail(&self, address: &str) -> Option<u32> {
+        let index = contact_row::mail_index(address).filter(|index| *index < self.contacts)?;
+        let has_it = self.facts(index).permission.is_some()
+            && contact_row::mail_address(self.seed, index).eq_ignore_ascii_case(address);
+        has_it.then_some(index)
+    }
+
+    /// Summary reports, the last sent first, as the API lists them.
+    pub(crate) fn summaries(&self) -> Vec<SummaryRow<'_>> {
+        let mut sent: Vec<_> = self.campaigns.iter().filter(|c| c.sent.is_some()).collect();
+        sent.sort_by_key(|campaign| {
+            (campaign.sent.map(|(at, _)| std::cmp::Reverse(at)), campaign.id.as_str())
+        });
+        sent.into_iter().filter_map(Campaign::summary).collect()
+    }
+
+    /// The account's own details.
+    pub(crate) fn organization(&self) -> Organization {
+        Organization::new(self.seed)
+    }
+
+    /// Each contact's index and facts, those that `wanted` accepts.
+    pub(crate) fn select(&self, wanted: impl Fn(u32, &Facts) -> bool) -> Vec<u32> {
+        (0..self.contacts).filter(|index| wanted(*index, &self.facts(*index))).collect()
+    }
+
+    /// The contacts as JSON with everything included, deleted or not deleted.
+    pub(crate) fn contact_values(&self, deleted: bool) -> impl Iterator<Item = Value> {
+        (0..self.contacts).filter_map(move |index| {
+            let facts = self.facts(index);
+            (facts.deleted.is_some() == deleted)
+                .then(|| value(&self.contact_row(index, &facts, Include::ALL)))
+        })
+    }
+}
+
+/// Anything of ours as JSON; plain data always can be.
+pub(crate) fn value(row: &impl serde::Serialize) -> Value {
+    serde_json::to_value(row).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_settings_give_the_same_account() {
+        let first = Account::new(&Settings::default());
+        let second = Account::new(&Settings::default());
+        let some = |account: &Account| account.contact_values(false).take(200).collect::<Vec<_>>();
+        assert_eq!(some(&first), some(&second));
+        let other = Account::new(&Settings { seed: 2, ..Settings::default() });
+        assert_ne!(some(&first), some(&other));
+    }
+
+    #[test]
+    fn a_larger_account_has_the_smaller_ones_contacts() {
+        let small = Account::new(&Settings { contacts: 100, ..Settings::default() });
+        let large = Account::new(&Settings { contacts: 10_000_000, ..Settings::default() });
+        let small: Vec<_> = small.contact_values(false).collect();
+        let large: Vec<_> = large.contact_values(false).take(small.len()).collect();
+        assert_eq!(small, large);
+    }
+
+    #[test]
+    fn what_is_included_does_not_change_the_rest() {
+        let account = Account::new(&Settings::default());
+        let facts = account.facts(17);
+        let all = value(&account.contact_row(17, &facts, Include::ALL));
+        let plain = value(&account.contact_row(17, &facts, Include::default()));
+        let plain = plain.as_object().expect("an object");
+        assert!(plain.iter().all(|(name, value)| all.get(name) == Some(value)));
+        assert!(!plain.contains_key("taggings"));
+    }
+
+    #[test]
+    fn contacts_are_found_by_what_identifies_them() {
+        let account = Account::new(&Settings::default());
+        for contact in account.contact_values(false).take(300) {
+            let id = contact["contact_id"].as_str().expect("every contact has one");
+            let index = account.contact_by_id(id).expect("found");
+            if let Some(address) = contact["email_address"]["address"].as_str() {
+                assert_eq!(account.contact_by_mail(address), Some(index));
+            }
+        }
+        assert_eq!(account.contact_by_mail("nobody@example.com"), None);
+        assert_eq!(account.contact_by_mail("mara.999999@example.com"), None);
+    }
+}

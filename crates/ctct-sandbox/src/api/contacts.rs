@@ -1,0 +1,78 @@
+//! `GET /contacts` and `GET /contacts/{contact_id}`.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde_json::json;
+
+use super::answer::{Answer, Refusal};
+use super::contact_filter::ContactFilter;
+use super::cursor::{self, CursorQuery, Links};
+use super::{Call, Query, Service};
+use crate::account::{ContactRow, Include};
+
+#[derive(Debug, Serialize)]
+struct Page<'a> {
+    contacts: Vec<ContactRow<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    contacts_count: Option<usize>,
+    #[serde(rename = "_links")]
+    links: Links,
+}
+
+pub(super) fn list(service: &Service, call: &Call) -> Result<Answer, Refusal> {
+    let (query, continued) = cursor::resolve(&call.query, "cursor")?;
+    // The cursor of contacts is a page number: whoever reads on while contacts come and
+    // go misses some and sees others twice, as with the real one.
+    let number = if continued { query.number("next", 1, usize::MAX)? } else { 1 };
+    let limit = query.number("limit", 50, 500)?;
+    let include = include(&query)?;
+    let with_count = query.flag("include_count")?;
+    let filter = ContactFilter::parse(service, &query)?;
+    if let Some(segment) = filter.segment()
+        && service.is_first_ask(segment)
+    {
+        return Ok(Answer::with_status(202, &json!({ "status": "processing" })));
+    }
+
+    let selected = select(service, &filter);
+    let (indexes, more) = cursor::page(&selected, (number - 1).saturating_mul(limit), limit);
+    let account = &service.account;
+    let contacts = indexes
+        .iter()
+        .map(|index| account.contact_row(*index, &account.facts(*index), include))
+        .collect();
+    let links = if more {
+        let next = CursorQuery::default().with("limit", limit).with("next", number + 1);
+        let next = filter.write(next).with_list("include", include.names());
+        let next = next.with_some("include_count", with_count.then_some("true"));
+        Links::to("/v3/contacts", "cursor", &next.text())
+    } else {
+        Links::default()
+    };
+    Ok(Answer::ok(&Page { contacts, contacts_count: with_count.then_some(selected.len()), links }))
+}
+
+pub(super) fn one(service: &Service, call: &Call) -> Result<Answer, Refusal> {
+    let include = include(&call.query)?;
+    let id = call.path.get("contact_id").map_or("", String::as_str);
+    let index = service
+        .account
+        .contact_by_id(id)
+        .ok_or(Refusal::NotFound("contacts.api", "contact_id is in an invalid format."))?;
+    Ok(Answer::ok(&service.account.contact_row(index, &service.account.facts(index), include)))
+}
+
+fn select(service: &Service, filter: &ContactFilter) -> Arc<Vec<u32>> {
+    let account = &service.account;
+    if let Some(candidate) = filter.only_candidate() {
+        let found = candidate.filter(|index| filter.accepts(*index, &account.facts(*index)));
+        return Arc::new(found.into_iter().collect());
+    }
+    let text = filter.write(CursorQuery::default()).text();
+    service.selection(&text, || account.select(|index, facts| filter.accepts(index, facts)))
+}
+
+fn include(query: &Query) -> Result<Include, Refusal> {
+    Include::parse(query.get("include").unwrap_or_default()).ok_or(Refusal::Invalid("include"))
+}

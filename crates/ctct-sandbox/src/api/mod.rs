@@ -1,0 +1,149 @@
+//! The V3 API: which path leads where, and what every answer has in common.
+
+mod account;
+mod answer;
+mod contact_filter;
+mod contacts;
+mod cursor;
+mod custom_fields;
+mod emails;
+mod lists;
+mod query;
+mod reports;
+mod segments;
+mod service;
+mod tags;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{RawPathParams, Request, State};
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, DATE};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodRouter, get};
+use serde_json::Value;
+
+use answer::{Answer, Refusal};
+use query::Query;
+pub(crate) use service::Service;
+
+use crate::account::value;
+use crate::log::LoggedRequest;
+
+/// The rows of the endpoints that are not paged through here but compared with.
+pub(crate) fn list_values(service: &Service) -> Vec<Value> {
+    let counts = &service.members().all_on_list;
+    let all = service.account.lists.iter().zip(counts);
+    let shown = all.filter(|(list, _)| list.deleted.is_none() && list.channel == "email");
+    shown.map(|(list, count)| value(&lists::Row::new(list, Some(*count)))).collect()
+}
+
+/// See [`list_values`].
+pub(crate) fn tag_values(service: &Service) -> Vec<Value> {
+    let all = service.account.tags.iter().zip(&service.members().with_tag);
+    all.map(|(tag, count)| value(&tags::Row::new(tag, Some(*count)))).collect()
+}
+
+/// See [`list_values`].
+pub(crate) fn segment_values(service: &Service) -> Vec<Value> {
+    service.account.segments.iter().map(|segment| value(&segments::Row::new(segment))).collect()
+}
+
+/// What an endpoint gets: the parameters of the path and of the query.
+struct Call {
+    path: HashMap<String, String>,
+    query: Query,
+}
+
+/// An endpoint: a function of the account and the call.
+type Endpoint = fn(&Service, &Call) -> Result<Answer, Refusal>;
+
+/// All paths of the API that the sandbox serves.
+pub(crate) fn router(service: Arc<Service>) -> Router {
+    let summaries = "/v3/reports/summary_reports/email_campaign_summaries";
+    Router::new()
+        .route("/v3/contacts", endpoint("contact_data", contacts::list))
+        .route("/v3/contacts/{contact_id}", endpoint("contact_data", contacts::one))
+        .route("/v3/contact_lists", endpoint("contact_data", lists::list))
+        .route("/v3/contact_tags", endpoint("contact_data", tags::list))
+        .route("/v3/segments", endpoint("contact_data", segments::list))
+        .route("/v3/contact_custom_fields", endpoint("contact_data", custom_fields::list))
+        .route("/v3/emails", endpoint("campaign_data", emails::list))
+        .route("/v3/emails/{campaign_id}", endpoint("campaign_data", emails::one))
+        .route(summaries, endpoint("campaign_data", reports::email_campaign_summaries))
+        .route("/v3/account/summary", endpoint("account_read", account::summary))
+        .fallback(gateway)
+        .with_state(service)
+}
+
+fn endpoint(scope: &'static str, endpoint: Endpoint) -> MethodRouter<Arc<Service>> {
+    let refused = |State(service): State<Arc<Service>>, request: Request| async move {
+        finish(&service, request.method().as_str(), request.uri(), Refusal::Method.into())
+    };
+    get(move |State(service): State<Arc<Service>>, parameters: RawPathParams, request: Request| {
+        let path = parameters.iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let path: HashMap<_, _> = path.collect();
+        async move {
+            let worker = Arc::clone(&service);
+            let headers = request.headers().clone();
+            let query = Query::parse(request.uri().query().unwrap_or_default());
+            // Making a page is work for a processor: it must not keep the server from
+            // answering others.
+            let answered = tokio::task::spawn_blocking(move || {
+                check_headers(&worker, &headers, scope)?;
+                endpoint(&worker, &Call { path, query })
+            });
+            let answer = match answered.await {
+                Ok(Ok(answer)) => answer,
+                Ok(Err(refusal)) => refusal.into(),
+                Err(_) => Refusal::Broken.into(),
+            };
+            finish(&service, "GET", request.uri(), answer)
+        }
+    })
+    .fallback(refused)
+}
+
+/// Whatever the gateway does not know it forbids, whoever asks.
+async fn gateway(State(service): State<Arc<Service>>, request: Request) -> Response {
+    finish(&service, request.method().as_str(), request.uri(), Refusal::UnknownPath.into())
+}
+
+fn check_headers(service: &Service, headers: &HeaderMap, scope: &str) -> Result<(), Refusal> {
+    let authorization = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let token = authorization.and_then(|value| value.strip_prefix("Bearer "));
+    let token = token.and_then(|token| service.token(token)).ok_or(Refusal::Unauthorized)?;
+    if !token.scopes.iter().any(|held| held == scope) {
+        return Err(Refusal::Privileges);
+    }
+    // Absent is fine, empty is not.
+    match headers.get(CONTENT_TYPE).map(|value| value.to_str().unwrap_or_default()) {
+        None | Some("*/*") => Ok(()),
+        Some(kind) if kind.starts_with("application/json") => Ok(()),
+        Some(_) => Err(Refusal::MediaType),
+    }
+}
+
+fn finish(service: &Service, method: &str, uri: &axum::http::Uri, answer: Answer) -> Response {
+    let now = service.clock.now();
+    service.log.push(LoggedRequest {
+        at: now,
+        method: method.to_owned(),
+        path: uri.path().to_owned(),
+        query: uri.query().unwrap_or_default().to_owned(),
+        status: answer.status,
+    });
+    let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = (status, answer.body).into_response();
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    if let Ok(date) = HeaderValue::from_str(&httpdate::fmt_http_date(now.into())) {
+        headers.insert(DATE, date);
+    }
+    for (name, value) in answer.headers {
+        headers.insert(*name, HeaderValue::from_static(value));
+    }
+    response
+}

@@ -1,0 +1,106 @@
+//! What all endpoints share: the account, the clock, the log, and what was counted.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use crate::account::Account;
+use crate::log::Log;
+use crate::{Clock, Settings, Token};
+
+/// How many selections of contacts are kept, four bytes for each contact in each.
+const SELECTIONS: usize = 8;
+
+/// A filter's text and the indexes of the contacts that it selects.
+type Selection = (String, Arc<Vec<u32>>);
+
+/// The sandbox behind its endpoints.
+#[derive(Debug)]
+pub(crate) struct Service {
+    pub(crate) account: Account,
+    pub(crate) clock: Clock,
+    pub(crate) log: Log,
+    pub(crate) inclusive_bounds: bool,
+    tokens: Vec<Token>,
+    members: OnceLock<MemberCounts>,
+    selections: Mutex<Vec<Selection>>,
+    segments_asked: Mutex<HashSet<u32>>,
+}
+
+/// How many contacts are on each list and have each tag.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct MemberCounts {
+    pub(crate) all_on_list: Vec<u32>,
+    pub(crate) active_on_list: Vec<u32>,
+    pub(crate) with_tag: Vec<u32>,
+}
+
+impl Service {
+    pub(crate) fn new(settings: &Settings) -> Self {
+        Self {
+            account: Account::new(settings),
+            clock: Clock::new(settings.starts_at),
+            log: Log::default(),
+            inclusive_bounds: settings.inclusive_bounds,
+            tokens: settings.tokens.clone(),
+            members: OnceLock::new(),
+            selections: Mutex::default(),
+            segments_asked: Mutex::default(),
+        }
+    }
+
+    /// The token with this value, if it is accepted now.
+    pub(crate) fn token(&self, value: &str) -> Option<&Token> {
+        let now = self.clock.now();
+        self.tokens
+            .iter()
+            .find(|token| token.value == value && token.expires_at.is_none_or(|end| now < end))
+    }
+
+    /// How many contacts are on each list and have each tag; counted once.
+    pub(crate) fn members(&self) -> &MemberCounts {
+        self.members.get_or_init(|| {
+            let mut counts = MemberCounts {
+                all_on_list: vec![0; self.account.lists.len()],
+                active_on_list: vec![0; self.account.lists.len()],
+                with_tag: vec![0; self.account.tags.len()],
+            };
+            for index in 0..self.account.contacts {
+                let facts = self.account.facts(index);
+                count(&mut counts.all_on_list, facts.lists);
+                count(&mut counts.with_tag, facts.tags);
+                if facts.status() == "active" {
+                    count(&mut counts.active_on_list, facts.lists);
+                }
+            }
+            counts
+        })
+    }
+
+    /// The contacts that a filter selects, found once for all pages of a scan.
+    pub(super) fn selection(&self, filter: &str, find: impl FnOnce() -> Vec<u32>) -> Arc<Vec<u32>> {
+        let mut selections = self.selections.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(position) = selections.iter().position(|(known, _)| known == filter) {
+            let hit = selections.remove(position);
+            let found = Arc::clone(&hit.1);
+            selections.push(hit);
+            return found;
+        }
+        let found = Arc::new(find());
+        if selections.len() == SELECTIONS {
+            selections.remove(0);
+        }
+        selections.push((filter.to_owned(), Arc::clone(&found)));
+        found
+    }
+
+    /// Whether a segment is asked for the first time: then its contacts are not ready yet.
+    pub(super) fn is_first_ask(&self, segment: u32) -> bool {
+        self.segments_asked.lock().unwrap_or_else(PoisonError::into_inner).insert(segment)
+    }
+}
+
+fn count(counts: &mut [u32], set: u64) {
+    for (position, count) in counts.iter_mut().enumerate() {
+        *count += u32::from(set & (1 << position) != 0);
+    }
+}

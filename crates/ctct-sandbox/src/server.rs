@@ -1,0 +1,101 @@
+//! A sandbox that runs: its address, its data, and the end of it.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::serve::ListenerExt;
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+
+use crate::account::{Collection, value};
+use crate::api::{self, Service};
+use crate::{Clock, LoggedRequest, Settings};
+
+/// A running sandbox; dropping it stops it.
+#[derive(Debug)]
+pub struct Sandbox {
+    address: SocketAddr,
+    service: Arc<Service>,
+    /// Dropping the sender ends the server.
+    _running: oneshot::Sender<()>,
+}
+
+impl Sandbox {
+    /// Starts a sandbox in the current runtime; it answers when this returns.
+    ///
+    /// # Errors
+    /// Where the address cannot be listened on.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    pub async fn start(settings: Settings) -> io::Result<Self> {
+        let listener = TcpListener::bind(settings.address).await?;
+        let address = listener.local_addr()?;
+        let service = Arc::new(Service::new(&settings));
+        let router = api::router(Arc::clone(&service));
+        let (running, stopped) = oneshot::channel::<()>();
+        let listener = listener.tap_io(|stream| {
+            // Small answers must not wait for large ones' acknowledgement. A stream
+            // that cannot do this is slower, not wrong.
+            drop(stream.set_nodelay(true));
+        });
+        let server = axum::serve(listener, router).with_graceful_shutdown(async {
+            drop(stopped.await);
+        });
+        // The task ends by itself soon after the handle is dropped.
+        drop(tokio::runtime::Handle::current().spawn(async { server.await }));
+        Ok(Self { address, service, _running: running })
+    }
+
+    /// Where the sandbox listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The base of the API, such as `http://127.0.0.1:8080/v3`.
+    pub fn base_url(&self) -> String {
+        format!("http://{}/v3", self.address)
+    }
+
+    /// The sandbox's time.
+    pub fn now(&self) -> DateTime<Utc> {
+        self.service.clock.now()
+    }
+
+    /// The sandbox's clock, to move it.
+    pub fn clock(&self) -> &Clock {
+        &self.service.clock
+    }
+
+    /// The requests so far, the oldest first.
+    pub fn requests(&self) -> Vec<LoggedRequest> {
+        self.service.log.all()
+    }
+
+    /// Forgets the requests so far.
+    pub fn clear_requests(&self) {
+        self.service.log.clear();
+    }
+
+    /// The account's own data as the API would show it with everything included, read
+    /// without the API: what a complete reader must end up with.
+    pub fn rows(&self, collection: Collection) -> Vec<Value> {
+        let account = &self.service.account;
+        match collection {
+            Collection::Contacts => account.contact_values(false).collect(),
+            Collection::DeletedContacts => account.contact_values(true).collect(),
+            Collection::ContactLists => api::list_values(&self.service),
+            Collection::ContactTags => api::tag_values(&self.service),
+            Collection::Segments => api::segment_values(&self.service),
+            Collection::CustomFields => account.custom_fields.iter().map(value).collect(),
+            Collection::EmailCampaigns => {
+                account.campaigns.iter().map(|campaign| value(&campaign.row(false))).collect()
+            }
+            Collection::EmailCampaignSummaries => account.summaries().iter().map(value).collect(),
+            Collection::AccountSummary => vec![value(&account.organization())],
+        }
+    }
+}
