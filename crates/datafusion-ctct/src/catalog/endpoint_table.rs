@@ -1,0 +1,105 @@
+//! The table of any declared endpoint.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow::datatypes::SchemaRef;
+use async_trait::async_trait;
+use ctct_client::Client;
+use ctct_endpoints::Endpoint;
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::{Constraint, Constraints, Result};
+use datafusion::datasource::TableType;
+use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
+use datafusion::physical_plan::ExecutionPlan;
+
+use crate::predicate::{Interval, Restriction, restriction};
+use crate::scan::{CtctScanExec, ScanSpec};
+use crate::schema::arrow_schema;
+
+/// The table of an endpoint, read over one connection.
+#[derive(Debug)]
+pub struct EndpointTable {
+    endpoint: &'static Endpoint,
+    client: Arc<Client>,
+    schema: SchemaRef,
+    constraints: Constraints,
+}
+
+impl EndpointTable {
+    /// The endpoint's table.
+    pub fn new(endpoint: &'static Endpoint, client: Arc<Client>) -> Self {
+        let key = endpoint.key.iter();
+        let key: Vec<usize> = key
+            .filter_map(|name| endpoint.fields.iter().position(|field| field.name == *name))
+            .collect();
+        let keys = if key.is_empty() { Vec::new() } else { vec![Constraint::PrimaryKey(key)] };
+        Self {
+            endpoint,
+            client,
+            schema: arrow_schema(endpoint),
+            constraints: Constraints::new_unverified(keys),
+        }
+    }
+
+    /// What a predicate says of a column whose range the API can restrict.
+    fn pushed(&self, predicate: &Expr) -> Option<Restriction> {
+        restriction(predicate).filter(|found| self.endpoint.range(&found.column).is_some())
+    }
+}
+
+#[async_trait]
+impl TableProvider for EndpointTable {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    fn constraints(&self) -> Option<&Constraints> {
+        Some(&self.constraints)
+    }
+
+    fn supports_filters_pushdown(
+        &self,
+        filters: &[&Expr],
+    ) -> Result<Vec<TableProviderFilterPushDown>> {
+        let pushed = filters.iter().map(|filter| match self.pushed(filter) {
+            // The scan drops every row outside of the interval itself.
+            Some(found) if found.exact => TableProviderFilterPushDown::Exact,
+            Some(found) if found.interval != Interval::ALL => TableProviderFilterPushDown::Inexact,
+            _ => TableProviderFilterPushDown::Unsupported,
+        });
+        Ok(pushed.collect())
+    }
+
+    async fn scan(
+        &self,
+        _session: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+        limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let name =
+            |index: usize| self.endpoint.fields.get(index).map(|field| field.name.to_owned());
+        let columns = match projection {
+            Some(indexes) => indexes.iter().filter_map(|index| name(*index)).collect(),
+            None => self.endpoint.fields.iter().map(|field| field.name.to_owned()).collect(),
+        };
+        let mut domains: BTreeMap<String, Interval> = BTreeMap::new();
+        for found in filters.iter().filter_map(|filter| self.pushed(filter)) {
+            let domain = domains.entry(found.column).or_insert(Interval::ALL);
+            *domain = domain.intersect(found.interval);
+        }
+        let spec = ScanSpec {
+            endpoint: self.endpoint.table.to_owned(),
+            connection: self.client.connection().name.clone(),
+            columns,
+            domains,
+            fetch: limit,
+        };
+        Ok(Arc::new(CtctScanExec::try_new(spec, self.endpoint, Arc::clone(&self.client))?))
+    }
+}

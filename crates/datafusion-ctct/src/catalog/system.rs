@@ -1,0 +1,151 @@
+//! The schema `system`: what this process knows of itself.
+
+use std::sync::Arc;
+
+use arrow::array::{
+    ArrayRef, BooleanArray, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
+};
+use arrow::datatypes::SchemaRef;
+use async_trait::async_trait;
+use ctct_client::{Client, RequestRecord};
+use ctct_endpoints::Paging;
+use datafusion::catalog::{MemTable, SchemaProvider, Session, TableProvider};
+use datafusion::common::Result;
+use datafusion::datasource::TableType;
+use datafusion::logical_expr::Expr;
+use datafusion::physical_plan::ExecutionPlan;
+
+/// `requests` (what was sent), `endpoints` (what can be read) and `connections`.
+#[derive(Debug)]
+pub struct SystemSchema {
+    clients: Arc<Vec<Arc<Client>>>,
+}
+
+type Snapshot = fn(&[Arc<Client>]) -> Result<RecordBatch>;
+
+const TABLES: &[(&str, Snapshot)] =
+    &[("connections", connections), ("endpoints", endpoints), ("requests", requests)];
+
+impl SystemSchema {
+    /// The system tables over these clients.
+    pub fn new(clients: Vec<Arc<Client>>) -> Self {
+        Self { clients: Arc::new(clients) }
+    }
+}
+
+#[async_trait]
+impl SchemaProvider for SystemSchema {
+    fn table_names(&self) -> Vec<String> {
+        TABLES.iter().map(|(name, _)| (*name).to_owned()).collect()
+    }
+
+    async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
+        let Some((_, snapshot)) = TABLES.iter().find(|(known, _)| *known == name) else {
+            return Ok(None);
+        };
+        let schema = snapshot(&[])?.schema();
+        let clients = Arc::clone(&self.clients);
+        Ok(Some(Arc::new(SystemTable { schema, snapshot: *snapshot, clients })))
+    }
+
+    fn table_exist(&self, name: &str) -> bool {
+        TABLES.iter().any(|(known, _)| *known == name)
+    }
+}
+
+/// A table whose rows are taken when a query is planned.
+#[derive(Debug)]
+struct SystemTable {
+    schema: SchemaRef,
+    snapshot: Snapshot,
+    clients: Arc<Vec<Arc<Client>>>,
+}
+
+#[async_trait]
+impl TableProvider for SystemTable {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::View
+    }
+
+    async fn scan(
+        &self,
+        session: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+        limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let rows = (self.snapshot)(&self.clients)?;
+        let table = MemTable::try_new(Arc::clone(&self.schema), vec![vec![rows]])?;
+        table.scan(session, projection, filters, limit).await
+    }
+}
+
+fn connections(clients: &[Arc<Client>]) -> Result<RecordBatch> {
+    let of = |value: fn(&Client) -> String| -> ArrayRef {
+        Arc::new(StringArray::from_iter_values(clients.iter().map(|client| value(client))))
+    };
+    let has_token = clients.iter().map(|client| Some(client.connection().access_token.is_some()));
+    Ok(RecordBatch::try_from_iter_with_nullable([
+        ("name", of(|client| client.connection().name.clone()), false),
+        ("schema", of(|client| client.connection().schema_name()), false),
+        ("origin", of(|client| client.connection().origin.clone()), false),
+        ("has_token", Arc::new(has_token.collect::<BooleanArray>()), false),
+    ])?)
+}
+
+fn endpoints(_clients: &[Arc<Client>]) -> Result<RecordBatch> {
+    let all = ctct_endpoints::all();
+    let texts = |value: fn(&ctct_endpoints::Endpoint) -> String| -> ArrayRef {
+        Arc::new(StringArray::from_iter_values(all.iter().map(value)))
+    };
+    let page_size = all.iter().map(|endpoint| match endpoint.paging {
+        Paging::Links { maximum } => Some(i64::from(maximum)),
+        Paging::Single => None,
+    });
+    let watermark: ArrayRef =
+        Arc::new(all.iter().map(|endpoint| endpoint.watermark).collect::<StringArray>());
+    Ok(RecordBatch::try_from_iter_with_nullable([
+        ("table_name", texts(|endpoint| endpoint.table.to_owned()), false),
+        ("description", texts(|endpoint| endpoint.description.to_owned()), false),
+        ("path", texts(|endpoint| endpoint.path.to_owned()), false),
+        ("scope", texts(|endpoint| endpoint.scope.to_owned()), false),
+        ("primary_key", texts(|endpoint| endpoint.key.join(", ")), false),
+        ("pushed_down", texts(pushed_down), false),
+        ("incremental_by", watermark, true),
+        ("page_size", Arc::new(page_size.collect::<Int64Array>()), true),
+    ])?)
+}
+
+fn pushed_down(endpoint: &ctct_endpoints::Endpoint) -> String {
+    let columns = endpoint.ranges.iter().map(|range| range.column);
+    columns.collect::<Vec<_>>().join(", ")
+}
+
+fn requests(clients: &[Arc<Client>]) -> Result<RecordBatch> {
+    // All clients of a session share one log.
+    let records = clients.first().map(|client| client.traffic().records()).unwrap_or_default();
+    let texts = |value: fn(&RequestRecord) -> &str| -> ArrayRef {
+        Arc::new(StringArray::from_iter_values(records.iter().map(value)))
+    };
+    let numbers = |value: fn(&RequestRecord) -> Option<i64>| -> ArrayRef {
+        Arc::new(records.iter().map(value).collect::<Int64Array>())
+    };
+    let started = records.iter().map(|record| record.started.timestamp_micros());
+    let started = TimestampMicrosecondArray::from_iter_values(started).with_timezone("UTC");
+    let failure = records.iter().map(|record| record.failure.map(|kind| format!("{kind:?}")));
+    Ok(RecordBatch::try_from_iter_with_nullable([
+        ("number", numbers(|record| i64::try_from(record.number).ok()), true),
+        ("started_at", Arc::new(started), false),
+        ("connection", texts(|record| &record.connection), false),
+        ("path", texts(|record| &record.path), false),
+        ("query", texts(|record| &record.query), false),
+        ("status", numbers(|record| record.status.map(i64::from)), true),
+        ("bytes", numbers(|record| i64::try_from(record.bytes).ok()), true),
+        ("milliseconds", numbers(|record| i64::try_from(record.took.as_millis()).ok()), true),
+        ("failure", Arc::new(failure.collect::<StringArray>()), true),
+    ])?)
+}

@@ -1,0 +1,261 @@
+//! Decoding pages, one after the other, strictly and then leniently.
+
+use std::collections::BTreeSet;
+
+use arrow::array::{Array, AsArray, RecordBatch, RecordBatchOptions, StructArray};
+use arrow::datatypes::SchemaRef;
+use arrow::error::ArrowError;
+use arrow::json::ReaderBuilder;
+use ctct_client::{Error, ErrorKind};
+use ctct_endpoints::Endpoint;
+
+use super::conflicts::conflicting_columns;
+use super::shape::{LINKS, Shape};
+
+/// Decodes the pages of one scan.
+#[derive(Debug)]
+pub(crate) struct PageDecoder {
+    endpoint: &'static Endpoint,
+    shape: Shape,
+    schema: SchemaRef,
+    warned: BTreeSet<&'static str>,
+}
+
+/// What a page holds.
+#[derive(Debug)]
+pub(crate) struct DecodedPage {
+    /// The rows, with the columns that are read.
+    pub(crate) rows: RecordBatch,
+    /// The link to the next page, where there is one.
+    pub(crate) next_link: Option<String>,
+    /// The columns of this page that had values of another type, which became null.
+    pub(crate) conflicts: Vec<&'static str>,
+}
+
+impl PageDecoder {
+    /// A decoder for these columns of an endpoint's answers.
+    pub(crate) fn new(endpoint: &'static Endpoint, columns: &[&str]) -> Self {
+        let shape = Shape::new(endpoint, columns);
+        let schema = shape.table_schema();
+        Self { endpoint, shape, schema, warned: BTreeSet::new() }
+    }
+
+    /// The schema of the rows.
+    pub(crate) fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    /// Decodes an answer's body.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Protocol`] where the body is not the JSON of a page of this endpoint.
+    pub(crate) fn decode(&mut self, body: &[u8]) -> Result<DecodedPage, Error> {
+        let (answer, conflicts) = match decode(&self.shape, body, false) {
+            Ok(answer) => (answer, Vec::new()),
+            Err(strict) => self.decode_leniently(body, strict)?,
+        };
+        let rows = self.rows(&answer)?;
+        let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
+        let columns = self.shape.columns_of(&rows);
+        let batch = RecordBatch::try_new_with_options(self.schema.clone(), columns, &options)
+            .map_err(|source| self.unexpected("does not fit its columns").with_source(source))?;
+        Ok(DecodedPage { rows: batch, next_link: next_link(&answer), conflicts })
+    }
+
+    fn decode_leniently(
+        &mut self,
+        body: &[u8],
+        strict: ArrowError,
+    ) -> Result<(StructArray, Vec<&'static str>), Error> {
+        // Rows without columns: what is left is the envelope and the number of rows.
+        let envelope = decode(&self.shape.with_columns(Vec::new()), body, false)
+            .map_err(|_| self.unexpected("is not a page of it").with_source(strict))?;
+        let expected = self.rows(&envelope)?.len();
+        let answer = decode(&self.shape, body, true)
+            .map_err(|source| self.unexpected("cannot be read").with_source(source))?;
+        let rows = self.rows(&answer)?;
+        if rows.len() != expected || next_link(&answer) != next_link(&envelope) {
+            return Err(self.unexpected("is read differently at each reading"));
+        }
+        let conflicts = conflicting_columns(&self.shape, body);
+        for column in &conflicts {
+            if self.warned.insert(column) {
+                tracing::warn!(
+                    "{}.{column} has values of an unexpected type; they are shown as NULL",
+                    self.endpoint.table
+                );
+            }
+        }
+        Ok((answer, conflicts))
+    }
+
+    fn rows(&self, answer: &StructArray) -> Result<StructArray, Error> {
+        let rows = self.shape.rows(answer);
+        let rows = rows.ok_or_else(|| {
+            self.unexpected(&format!("has no array `{}`", self.shape.rows_name()))
+        })?;
+        if rows.null_count() > 0 {
+            return Err(self.unexpected("has a row that is not an object"));
+        }
+        Ok(rows)
+    }
+
+    fn unexpected(&self, how: &str) -> Error {
+        Error::new(ErrorKind::Protocol, format!("the answer to GET {} {how}", self.endpoint.path))
+    }
+}
+
+/// Decodes a body as exactly one record.
+pub(super) fn decode(shape: &Shape, body: &[u8], lenient: bool) -> Result<StructArray, ArrowError> {
+    let mut decoder = ReaderBuilder::new(shape.answer_schema())
+        .with_batch_size(2)
+        // Identifiers are text, also where the API sends numbers.
+        .with_coerce_primitive(true)
+        .with_ignore_type_conflicts(lenient)
+        .build_decoder()?;
+    let read = decoder.decode(body)?;
+    let rest = body.get(read..).unwrap_or_default();
+    let batch = decoder.flush()?;
+    match batch {
+        Some(batch) if batch.num_rows() == 1 && rest.trim_ascii().is_empty() => Ok(batch.into()),
+        _ => Err(ArrowError::JsonError("not exactly one JSON object".to_owned())),
+    }
+}
+
+fn next_link(answer: &StructArray) -> Option<String> {
+    let links = answer.column_by_name(LINKS)?.as_struct_opt()?;
+    let next = links.column_by_name("next")?.as_struct_opt()?;
+    let href = next.column_by_name("href")?.as_string_opt::<i32>()?;
+    href.is_valid(0).then(|| href.value(0).to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
+
+    use super::*;
+
+    fn decoder(table: &str, columns: &[&str]) -> PageDecoder {
+        PageDecoder::new(ctct_endpoints::find(table).expect("declared"), columns)
+    }
+
+    fn text<'a>(page: &'a DecodedPage, column: &str) -> Vec<Option<&'a str>> {
+        let column = page.rows.column_by_name(column).expect("a column");
+        column.as_string::<i32>().iter().collect()
+    }
+
+    #[test]
+    fn nested_and_missing_members_become_columns_and_nulls() {
+        let body = br#"{"contacts":[
+            {"contact_id":"a","email_address":{"address":"a@b.c"},"unknown":{"x":[1]}},
+            {"contact_id":"b"}],"contacts_count":2,"_links":{"next":{"href":"/v3/contacts?cursor=x"}}}"#;
+        let page = decoder("contacts", &["email_address", "email_opt_out_date", "contact_id"])
+            .decode(body)
+            .expect("a page");
+        assert_eq!(text(&page, "contact_id"), [Some("a"), Some("b")]);
+        assert_eq!(text(&page, "email_address"), [Some("a@b.c"), None]);
+        assert_eq!(page.rows.column(1).null_count(), 2);
+        assert_eq!(page.next_link.as_deref(), Some("/v3/contacts?cursor=x"));
+        assert!(page.conflicts.is_empty());
+    }
+
+    #[test]
+    fn every_documented_form_of_time_is_the_same_instant() {
+        for written in [
+            "2024-10-30T18:56:35Z",
+            "2024-10-30T18:56:35.000Z",
+            "2024-10-30T14:56:35-04:00",
+            "2024-10-30T14:56:35.000-04:00",
+            "2024-10-30T18:56:35.000+0000",
+            "2024-10-30T18:56:35.000+00:00",
+            "2024-10-30 10:56:35 -0800",
+        ] {
+            let body = format!(r#"{{"tags":[{{"created_at":"{written}"}}]}}"#);
+            let page =
+                decoder("contact_tags", &["created_at"]).decode(body.as_bytes()).expect(written);
+            let times = page.rows.column(0).as_primitive::<TimestampMicrosecondType>();
+            assert_eq!(times.value(0), 1_730_314_595_000_000, "{written}");
+        }
+    }
+
+    #[test]
+    fn numbers_may_be_text_and_identifiers_numbers() {
+        let body = br#"{"segments":[{"segment_id":14},{"segment_id":"21"}]}"#;
+        let page = decoder("segments", &["segment_id"]).decode(body).expect("a page");
+        assert_eq!(text(&page, "segment_id"), [Some("14"), Some("21")]);
+        let body = br#"{"bulk_email_campaign_summaries":[{"unique_counts":{"sends":"902"}}],
+            "aggregate_percents":[{"click":"29.03"}]}"#;
+        let page = decoder("email_campaign_summaries", &["unique_counts_sends"]).decode(body);
+        let page = page.expect("a page");
+        assert_eq!(page.rows.column(0).as_primitive::<Int64Type>().value(0), 902);
+    }
+
+    #[test]
+    fn the_end_of_the_data_has_four_forms() {
+        for links in
+            ["", r#","_links":{}"#, r#","_links":null"#, r#","_links":{"next":{"href":null}}"#]
+        {
+            let body = format!(r#"{{"segments":[]{links}}}"#);
+            let page = decoder("segments", &["name"]).decode(body.as_bytes()).expect(links);
+            assert_eq!((page.rows.num_rows(), page.next_link), (0, None), "{links}");
+        }
+    }
+
+    #[test]
+    fn a_value_of_the_wrong_type_costs_itself_only() {
+        let body = br#"{"contacts":[
+            {"contact_id":"a","created_at":"soon","birthday_month":4},
+            {"contact_id":"b","created_at":"2024-10-30T18:56:35Z","birthday_month":5}],
+            "_links":{"next":{"href":"?cursor=x"}}}"#;
+        let mut decoder = decoder("contacts", &["contact_id", "created_at", "birthday_month"]);
+        let page = decoder.decode(body).expect("a page");
+        assert_eq!(page.conflicts, ["created_at"]);
+        assert_eq!(text(&page, "contact_id"), [Some("a"), Some("b")]);
+        assert!(page.rows.column(1).is_null(0) && page.rows.column(1).is_valid(1));
+        assert_eq!(page.rows.column(2).null_count(), 0);
+        assert_eq!(page.next_link.as_deref(), Some("?cursor=x"));
+    }
+
+    #[test]
+    fn what_is_not_a_page_is_an_error_and_not_the_end() {
+        for body in [
+            "",
+            "null",
+            "[]",
+            "<html>",
+            "{}",
+            r#"{"message":"hello"}"#,
+            r#"{"contacts":null}"#,
+            r#"{"contacts":{}}"#,
+            r#"{"contacts":[1]}"#,
+            r#"{"contacts":[null]}"#,
+            r#"{"contacts":[{"contact_id":"a"}"#,
+            r#"{"contacts":[{"contact_id":"a"}],"_links":[]}"#,
+            r#"{"contacts":[{"contact_id":"a"}],"_links":{"next":"/v3/contacts?cursor=x"}}"#,
+            r#"{"contacts":[{"contact_id":"a"}],"_links":{"next":{"href":{}}}}"#,
+            r#"{"contacts":[]}{"contacts":[]}"#,
+            r#"{"contacts":[]} trailing"#,
+        ] {
+            let result = decoder("contacts", &["contact_id", "created_at"]).decode(body.as_bytes());
+            let error = result.map(|page| page.rows).expect_err(body);
+            assert_eq!(error.kind(), ErrorKind::Protocol, "{body}");
+        }
+    }
+
+    #[test]
+    fn rows_without_columns_are_still_counted() {
+        let body = br#"{"contacts":[{"contact_id":"a"},{}],"_links":{}}"#;
+        let page = decoder("contacts", &[]).decode(body).expect("a page");
+        assert_eq!((page.rows.num_columns(), page.rows.num_rows()), (0, 2));
+    }
+
+    #[test]
+    fn an_object_is_one_row() {
+        let body = br#"{"organization_name":"Shop","physical_address":{"city":"Here"}}"#;
+        let columns = ["organization_name", "physical_address_city", "company_logo_url"];
+        let page = decoder("account_summary", &columns).decode(body).expect("a page");
+        assert_eq!(text(&page, "physical_address_city"), [Some("Here")]);
+        assert_eq!(text(&page, "company_logo_url"), [None]);
+        assert_eq!(page.next_link, None);
+    }
+}

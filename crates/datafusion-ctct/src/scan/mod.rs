@@ -1,0 +1,10 @@
+//! A scan: what it is, which requests it sends, and how its rows come.
+
+mod exec;
+mod plan;
+mod spec;
+mod stream;
+
+pub use exec::CtctScanExec;
+pub use plan::RequestPlan;
+pub use spec::ScanSpec;

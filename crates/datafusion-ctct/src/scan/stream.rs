@@ -1,0 +1,161 @@
+//! The rows of a scan: one page is asked for, decoded and given away at a time.
+
+use std::sync::Arc;
+
+use arrow::array::{AsArray, BooleanArray, RecordBatch};
+use arrow::compute::filter_record_batch;
+use arrow::datatypes::{SchemaRef, TimestampMicrosecondType};
+use ctct_client::{Client, Error, PageChain, Spent};
+use ctct_endpoints::Endpoint;
+use datafusion::common::{DataFusionError, Result};
+use datafusion::physical_plan::SendableRecordBatchStream;
+use datafusion::physical_plan::coop::cooperative;
+use datafusion::physical_plan::metrics::{
+    BaselineMetrics, Count, ExecutionPlanMetricsSet, MetricBuilder, Time,
+};
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use futures::{StreamExt, stream};
+
+use super::{RequestPlan, ScanSpec};
+use crate::decode::PageDecoder;
+use crate::predicate::Interval;
+
+/// A scan that is under way.
+pub(super) struct PageScan {
+    client: Arc<Client>,
+    pages: Option<PageChain>,
+    decoder: PageDecoder,
+    /// Where the values of these columns of a page lie.
+    domains: Vec<(usize, Interval)>,
+    /// The columns of a page that make up the result.
+    projection: Vec<usize>,
+    remaining: usize,
+    metrics: ScanMetrics,
+}
+
+impl PageScan {
+    /// A scan that has sent nothing yet.
+    pub(super) fn new(
+        client: Arc<Client>,
+        endpoint: &'static Endpoint,
+        spec: &ScanSpec,
+        metrics: &ExecutionPlanMetricsSet,
+        partition: usize,
+    ) -> Self {
+        let first = RequestPlan::new(endpoint, spec).first;
+        let decoder = PageDecoder::new(endpoint, &spec.read_columns());
+        let position = |column: &String| decoder.schema().index_of(column).ok();
+        let domains = spec.domains.iter();
+        Self {
+            pages: first.map(|request| PageChain::new(client.base_url().clone(), request)),
+            client,
+            domains: domains
+                .filter_map(|(column, domain)| Some((position(column)?, *domain)))
+                .collect(),
+            projection: spec.columns.iter().filter_map(position).collect(),
+            remaining: spec.fetch.unwrap_or(usize::MAX),
+            metrics: ScanMetrics::new(metrics, partition),
+            decoder,
+        }
+    }
+
+    /// The stream of the scan's batches. Nothing is sent before it is polled, and
+    /// nothing after it is dropped or has given as many rows as are wanted.
+    pub(super) fn into_stream(self, schema: SchemaRef) -> SendableRecordBatchStream {
+        let batches = stream::try_unfold(self, |mut scan| async move {
+            Ok(scan.next_batch().await?.map(|batch| (batch, scan)))
+        });
+        Box::pin(cooperative(RecordBatchStreamAdapter::new(schema, batches.boxed())))
+    }
+
+    /// The next rows that are wanted; none at the end. A page without any is passed over.
+    async fn next_batch(&mut self) -> Result<Option<RecordBatch>> {
+        while self.remaining > 0 {
+            let Some(request) = self.pages.as_ref().and_then(PageChain::request) else { break };
+            let mut spent = Spent::default();
+            let body = self.client.get(request, &mut spent).await;
+            self.metrics.add(&spent);
+            let body = body.map_err(external)?;
+
+            let timer = self.metrics.baseline.elapsed_compute().clone();
+            let _computing = timer.timer();
+            let page = {
+                let _decoding = self.metrics.decode_time.timer();
+                self.decoder.decode(&body).map_err(external)?
+            };
+            self.metrics.pages.add(1);
+            self.metrics.conflicts.add(page.conflicts.len());
+            if let Some(pages) = &mut self.pages {
+                pages.advance(page.next_link.as_deref()).map_err(external)?;
+            }
+            let batch = self.wanted(&page.rows)?;
+            if batch.num_rows() > 0 {
+                self.remaining -= batch.num_rows();
+                self.metrics.baseline.record_output(batch.num_rows());
+                return Ok(Some(batch));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The rows of a page that lie in all domains, as many as are wanted, in the
+    /// columns of the result.
+    fn wanted(&self, page: &RecordBatch) -> Result<RecordBatch> {
+        let mut rows = page.clone();
+        for (column, domain) in &self.domains {
+            let times = rows.column(*column).as_primitive::<TimestampMicrosecondType>();
+            let inside: BooleanArray =
+                times.iter().map(|at| Some(at.is_some_and(|at| domain.contains(at)))).collect();
+            rows = filter_record_batch(&rows, &inside)?;
+        }
+        let rows = rows.slice(0, self.remaining.min(rows.num_rows()));
+        Ok(rows.project(&self.projection)?)
+    }
+}
+
+/// What a scan cost, as `EXPLAIN ANALYZE` shows it.
+struct ScanMetrics {
+    baseline: BaselineMetrics,
+    requests: Count,
+    retries: Count,
+    pages: Count,
+    bytes: Count,
+    conflicts: Count,
+    pace_wait: Time,
+    retry_wait: Time,
+    network_time: Time,
+    decode_time: Time,
+}
+
+impl ScanMetrics {
+    fn new(set: &ExecutionPlanMetricsSet, partition: usize) -> Self {
+        let counter = |name: &'static str| MetricBuilder::new(set).counter(name, partition);
+        let time = |name: &'static str| MetricBuilder::new(set).subset_time(name, partition);
+        Self {
+            baseline: BaselineMetrics::new(set, partition),
+            requests: counter("requests"),
+            retries: counter("retries"),
+            pages: counter("pages"),
+            bytes: counter("bytes"),
+            conflicts: counter("type_conflicts"),
+            pace_wait: time("pace_wait"),
+            retry_wait: time("retry_wait"),
+            network_time: time("network_time"),
+            decode_time: time("decode_time"),
+        }
+    }
+
+    fn add(&self, spent: &Spent) {
+        let count = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
+        self.requests.add(count(spent.requests));
+        self.retries.add(count(spent.retries));
+        self.bytes.add(count(spent.bytes));
+        self.pace_wait.add_duration(spent.pace_wait);
+        self.retry_wait.add_duration(spent.retry_wait);
+        self.network_time.add_duration(spent.network);
+    }
+}
+
+fn external(error: Error) -> DataFusionError {
+    DataFusionError::External(Box::new(error))
+}
