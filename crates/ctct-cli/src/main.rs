@@ -1,2 +1,65 @@
-//! Placeholder.
-fn main() {}
+//! `ctct`: SQL over Constant Contact, from the command line.
+
+mod arguments;
+mod exit;
+mod output;
+mod report;
+mod run;
+mod sandbox;
+mod script;
+mod setup;
+mod shell;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, FromArgMatches};
+
+use arguments::{Arguments, Command};
+use exit::Failure;
+use report::Report;
+
+fn main() -> ExitCode {
+    let matches = Arguments::command().get_matches();
+    let arguments = match Arguments::from_arg_matches(&matches) {
+        Ok(arguments) => arguments,
+        Err(error) => error.exit(),
+    };
+    let report = Report::new(arguments.quiet);
+    report.install_warnings();
+    let scripts = arguments::scripts(&arguments, &matches);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return report.failure(&Failure::other(format!("no runtime: {error}"))),
+    };
+    let outcome = runtime.block_on(async {
+        tokio::select! {
+            outcome = start(&arguments, scripts, &report) => outcome,
+            // The shell listens for itself while a statement runs.
+            () = interrupted(), if !arguments.is_shell() => Err(Failure::Interrupted),
+        }
+    });
+    // Whatever still waits for an answer need not be waited for.
+    runtime.shutdown_background();
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => report.failure(&failure),
+    }
+}
+
+async fn start(
+    arguments: &Arguments,
+    scripts: Vec<arguments::Source>,
+    report: &Report,
+) -> Result<(), Failure> {
+    match &arguments.command {
+        Some(Command::Sandbox(command)) => sandbox::serve(command, report).await,
+        None => run::run(arguments, scripts, report).await,
+    }
+}
+
+async fn interrupted() {
+    if tokio::signal::ctrl_c().await.is_err() {
+        // Nobody can interrupt us: wait for the work alone.
+        std::future::pending::<()>().await;
+    }
+}

@@ -61,6 +61,17 @@ pub enum Pace {
     Unlimited,
 }
 
+impl Pace {
+    /// A pace as people write it: a number of requests a second, above 0 and up to 10,
+    /// or `unlimited`, which is for a server at a loopback address only.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) for anything else.
+    pub fn parse(text: &str, base_url: &Url) -> crate::Result<Self> {
+        parse::pace(text, base_url)
+    }
+}
+
 impl Connection {
     /// A connection with the documented defaults: 3 requests a second, 10,000 a day.
     ///

@@ -92,22 +92,29 @@ fn read_inputs(connection: &mut Connection, section: &Section<'_>) -> Result<()>
             .ok_or_else(|| section.wrong("requests_per_day", "a whole number above 0"))?;
     }
     if let Some(text) = section.text("requests_per_second")? {
-        inputs.pace = pace(&text, &inputs.base_url).ok_or_else(|| {
-            section.wrong(
-                "requests_per_second",
-                "a number above 0 and up to 10 (`unlimited` is for servers on this machine only)",
-            )
+        inputs.pace = pace(&text, &inputs.base_url).map_err(|error| {
+            let place = section.place("requests_per_second");
+            Error::new(ErrorKind::Configuration, format!("`{place}`: {error}"))
         })?;
     }
     Ok(())
 }
 
-fn pace(text: &str, base_url: &Url) -> Option<Pace> {
-    if text == "unlimited" {
-        return is_loopback(base_url).then_some(Pace::Unlimited);
-    }
-    let rate: f64 = text.parse().ok()?;
-    (rate > 0.0 && rate <= HIGHEST_RATE).then_some(Pace::PerSecond(rate))
+pub(super) fn pace(text: &str, base_url: &Url) -> Result<Pace> {
+    let pace = match text {
+        "unlimited" => is_loopback(base_url).then_some(Pace::Unlimited),
+        _ => text
+            .parse()
+            .ok()
+            .filter(|rate| *rate > 0.0 && *rate <= HIGHEST_RATE)
+            .map(Pace::PerSecond),
+    };
+    pace.ok_or_else(|| {
+        Error::new(
+            ErrorKind::Configuration,
+            "requests per second are a number above 0 and up to 10 (`unlimited` is for servers on this machine)",
+        )
+    })
 }
 
 /// The URL, if a token may be sent to it: over TLS, or to this very machine.

@@ -1,0 +1,191 @@
+//! What can be written on the command line.
+
+use std::io::IsTerminal;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{ArgMatches, Args, Parser, Subcommand, ValueEnum};
+
+const EXAMPLES: &str = "\
+Examples:
+  ctct --sandbox                                    a shell over a made-up account
+  ctct --sandbox -f sql/tour.sql                    a tour of what can be asked
+  ctct -c \"SELECT count(*) FROM contacts\"           one question
+  ctct --format csv -c \"SELECT * FROM contact_lists\" > lists.csv
+  ctct -c \"COPY contacts TO 'contacts.parquet'\"
+  ctct -c \"EXPLAIN SELECT * FROM contacts LIMIT 3\"  what would be sent (sends nothing)
+
+An account of your own is set in the environment:
+  export CONSTANT_CONTACT='{ type: api, spec: constant-contact, secrets: { client_id: …, access_token: … } }'
+
+Exit codes: 0 done, 1 error, 2 usage, 4 log in first, 5 quota used up, 6 temporary, 130 interrupted";
+
+/// Constant Contact as SQL tables.
+///
+/// Without -c and -f: runs the SQL on standard input, or opens a shell on a terminal.
+#[derive(Debug, Parser)]
+#[command(name = "ctct", version, after_help = EXAMPLES, max_term_width = 100)]
+pub(crate) struct Arguments {
+    /// Runs this SQL (several statements are separated by semicolons) and exits
+    #[arg(short = 'c', long = "command", value_name = "SQL")]
+    pub(crate) statements: Vec<String>,
+
+    /// Runs the SQL in this file and exits; `-` is standard input
+    #[arg(short = 'f', long = "file", value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+
+    /// Uses this connection; needed only where several are configured
+    #[arg(long, value_name = "NAME")]
+    pub(crate) conn: Option<String>,
+
+    /// How results are written
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub(crate) format: Format,
+
+    /// Uses a built-in sandbox: a made-up account, no token, no network
+    #[arg(long)]
+    pub(crate) sandbox: bool,
+
+    #[command(flatten)]
+    pub(crate) account: SandboxAccount,
+
+    /// Overrides the connection's requests per second (`unlimited` on this machine only)
+    #[arg(long, value_name = "N")]
+    pub(crate) requests_per_second: Option<String>,
+
+    /// Stops with an error rather than send more requests than this
+    #[arg(long, value_name = "N")]
+    pub(crate) max_requests: Option<u64>,
+
+    /// Shows each statement's comment before its result
+    #[arg(long)]
+    pub(crate) echo: bool,
+
+    /// Says nothing but results and errors
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+/// What else ctct does.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Serves the sandbox to other programs
+    Sandbox(SandboxCommand),
+}
+
+/// `ctct sandbox`.
+#[derive(Debug, Args)]
+#[command(subcommand_required = true, arg_required_else_help = true)]
+pub(crate) struct SandboxCommand {
+    #[command(subcommand)]
+    pub(crate) action: SandboxAction,
+}
+
+/// What to do with the sandbox.
+#[derive(Debug, Subcommand)]
+pub(crate) enum SandboxAction {
+    /// Serves a made-up account over HTTP until it is interrupted
+    Serve {
+        /// Where to listen; port 0 lets the system choose
+        #[arg(long, default_value = "127.0.0.1:8026", value_name = "ADDRESS")]
+        listen: SocketAddr,
+        #[command(flatten)]
+        account: SandboxAccount,
+    },
+}
+
+/// What the sandbox's account is made from.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct SandboxAccount {
+    /// How many contacts the sandbox's account has
+    #[arg(long, default_value_t = 5_000, value_name = "N", help_heading = "Sandbox")]
+    pub(crate) sandbox_contacts: u32,
+
+    /// What the sandbox's account is derived from
+    #[arg(long, default_value_t = 1, value_name = "SEED", help_heading = "Sandbox")]
+    pub(crate) sandbox_seed: u64,
+}
+
+/// How results are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people to read
+    Table,
+    /// Comma-separated, with a header; lists and objects as JSON
+    Csv,
+    /// Tab-separated, in the same way
+    Tsv,
+    /// One array of objects
+    Json,
+    /// One object a line
+    Ndjson,
+    /// A Markdown table
+    Markdown,
+    /// Arrow IPC stream
+    Arrow,
+    /// Parquet
+    Parquet,
+}
+
+/// Where SQL comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// The command line.
+    Text(String),
+    /// A file.
+    File(PathBuf),
+    /// Standard input.
+    Input,
+}
+
+impl Arguments {
+    /// Whether a shell is to be opened.
+    pub(crate) fn is_shell(&self) -> bool {
+        self.command.is_none()
+            && self.statements.is_empty()
+            && self.files.is_empty()
+            && std::io::stdin().is_terminal()
+    }
+}
+
+/// The SQL to run, in the order in which it was named; standard input where none was.
+pub(crate) fn scripts(arguments: &Arguments, matches: &ArgMatches) -> Vec<Source> {
+    let places = |name| matches.indices_of(name).into_iter().flatten();
+    let texts = arguments.statements.iter().cloned().map(Source::Text);
+    let files = arguments
+        .files
+        .iter()
+        .cloned()
+        .map(|file| if file.as_os_str() == "-" { Source::Input } else { Source::File(file) });
+    let mut all: Vec<(usize, Source)> =
+        places("statements").zip(texts).chain(places("files").zip(files)).collect();
+    all.sort_by_key(|(place, _)| *place);
+    let sources: Vec<Source> = all.into_iter().map(|(_, source)| source).collect();
+    if sources.is_empty() && !arguments.is_shell() { vec![Source::Input] } else { sources }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory, FromArgMatches};
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn scripts_run_in_the_order_in_which_they_are_named() {
+        let line = ["ctct", "-f", "a.sql", "-c", "SELECT 1", "-f", "-"];
+        let matches = Arguments::command().get_matches_from(line);
+        let arguments = Arguments::from_arg_matches(&matches).expect("valid");
+        assert_eq!(
+            scripts(&arguments, &matches),
+            [Source::File("a.sql".into()), Source::Text("SELECT 1".into()), Source::Input]
+        );
+    }
+}

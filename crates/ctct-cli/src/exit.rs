@@ -1,0 +1,82 @@
+//! How a run can fail, and with which exit code.
+
+use std::process::ExitCode;
+
+use datafusion::common::DataFusionError;
+use datafusion::prelude::SessionContext;
+use datafusion_ctct::{Diagnosis, Error, ErrorKind, client_error};
+
+/// Why a run ended early.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// Something went wrong.
+    Said {
+        /// The exit code.
+        code: u8,
+        /// What happened, and what to do next.
+        diagnosis: Diagnosis,
+    },
+    /// Somebody pressed Ctrl-C.
+    Interrupted,
+    /// Whoever read our output stopped reading; nothing is wrong with that.
+    Unread,
+}
+
+impl Failure {
+    /// An error of no special kind.
+    pub(crate) fn other(message: impl Into<String>) -> Self {
+        Self::Said { code: 1, diagnosis: Diagnosis { message: message.into(), hint: None } }
+    }
+
+    /// An error of a statement.
+    pub(crate) fn of_statement(error: &DataFusionError, session: &SessionContext) -> Self {
+        let code = client_error(error).map_or(1, |error| code(error.kind()));
+        Self::Said { code, diagnosis: Diagnosis::of(error, session) }
+    }
+
+    /// The same failure, naming where the statement stands.
+    pub(crate) fn at(self, place: Option<&str>) -> Self {
+        match (self, place) {
+            (Self::Said { code, mut diagnosis }, Some(place)) => {
+                diagnosis.message = format!("{place}: {}", diagnosis.message);
+                Self::Said { code, diagnosis }
+            }
+            (failure, _) => failure,
+        }
+    }
+
+    /// The exit code.
+    pub(crate) fn code(&self) -> ExitCode {
+        match self {
+            Self::Said { code, .. } => ExitCode::from(*code),
+            Self::Interrupted => ExitCode::from(130),
+            Self::Unread => ExitCode::SUCCESS,
+        }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let hint = error.hint().map(str::to_owned);
+        let diagnosis = Diagnosis { message: error.to_string(), hint };
+        Self::Said { code: code(error.kind()), diagnosis }
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        match error.kind() {
+            std::io::ErrorKind::BrokenPipe => Self::Unread,
+            _ => Self::other(format!("the result could not be written: {error}")),
+        }
+    }
+}
+
+fn code(kind: ErrorKind) -> u8 {
+    match kind {
+        ErrorKind::Authentication => 4,
+        ErrorKind::QuotaExhausted => 5,
+        ErrorKind::Unavailable | ErrorKind::Throttled => 6,
+        _ => 1,
+    }
+}

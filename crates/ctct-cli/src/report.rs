@@ -1,0 +1,109 @@
+//! What is said to people: on standard error, never among the data.
+
+use std::fmt;
+use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
+
+use tracing::{Event, Level, Subscriber};
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
+use tracing_subscriber::registry::LookupSpan;
+
+use crate::exit::Failure;
+
+/// Says things on standard error.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Report {
+    quiet: bool,
+    terminal: bool,
+    colour: bool,
+}
+
+impl Report {
+    pub(crate) fn new(quiet: bool) -> Self {
+        let terminal = io::stderr().is_terminal();
+        let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+            || std::env::var_os("TERM").is_some_and(|value| value == "dumb");
+        Self { quiet, terminal, colour: terminal && !refused }
+    }
+
+    /// Whether somebody watches, and wants to be told things.
+    pub(crate) fn is_watched(&self) -> bool {
+        self.terminal && !self.quiet
+    }
+
+    /// Says why a run failed, and gives its exit code.
+    pub(crate) fn failure(&self, failure: &Failure) -> ExitCode {
+        if let Failure::Said { diagnosis, .. } = failure {
+            let label = self.paint("error", "31;1");
+            self.line(format_args!("{label}: {}", harmless(&diagnosis.message)));
+            if let Some(hint) = &diagnosis.hint {
+                let label = self.paint("hint", "36");
+                self.line(format_args!("{label}: {}", harmless(hint)));
+            }
+        }
+        failure.code()
+    }
+
+    /// Says something that may be left out.
+    pub(crate) fn note(&self, text: &str) {
+        if !self.quiet {
+            self.line(format_args!("{text}"));
+        }
+    }
+
+    /// Says something in the background.
+    pub(crate) fn aside(&self, text: &str) {
+        if !self.quiet {
+            self.line(format_args!("{}", self.paint(text, "2")));
+        }
+    }
+
+    /// Shows the warnings of all crates from now on.
+    pub(crate) fn install_warnings(&self) {
+        let level = if self.quiet { Level::ERROR } else { Level::WARN };
+        let subscriber = tracing_subscriber::fmt()
+            .with_max_level(level)
+            .with_writer(io::stderr)
+            .event_format(Warnings { label: self.paint("warning", "33") })
+            .finish();
+        // Fails only where somebody was faster, who then shows them.
+        drop(tracing::subscriber::set_global_default(subscriber));
+    }
+
+    fn line(self, text: fmt::Arguments<'_>) {
+        // Where standard error is gone there is nobody left to tell.
+        drop(writeln!(io::stderr().lock(), "{text}"));
+    }
+
+    fn paint(&self, text: &str, style: &str) -> String {
+        if self.colour { format!("\x1b[{style}m{text}\x1b[0m") } else { text.to_owned() }
+    }
+}
+
+/// Text from elsewhere, unable to steer a terminal.
+pub(crate) fn harmless(text: &str) -> String {
+    text.chars().filter(|c| *c == '\n' || !c.is_control()).collect()
+}
+
+/// Events as lines of their message.
+struct Warnings {
+    label: String,
+}
+
+impl<S, N> FormatEvent<S, N> for Warnings
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(
+        &self,
+        context: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
+        write!(writer, "{}: ", self.label)?;
+        context.field_format().format_fields(writer.by_ref(), event)?;
+        writeln!(writer)
+    }
+}

@@ -1,0 +1,163 @@
+//! Running statements: from SQL to what is written.
+
+use std::io::{IsTerminal, Read};
+use std::time::Instant;
+
+use datafusion::dataframe::DataFrame;
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::prelude::SessionContext;
+
+use crate::arguments::{Arguments, Format, Source};
+use crate::exit::Failure;
+use crate::output;
+use crate::report::Report;
+use crate::script::{self, Statement};
+use crate::setup::{Setup, set_up};
+use crate::shell;
+
+/// Runs the scripts, or the shell where there are none.
+pub(crate) async fn run(
+    arguments: &Arguments,
+    sources: Vec<Source>,
+    report: &Report,
+) -> Result<(), Failure> {
+    let binary = matches!(arguments.format, Format::Arrow | Format::Parquet);
+    if binary && std::io::stdout().is_terminal() {
+        return Err(Failure::Said {
+            code: 2,
+            diagnosis: datafusion_ctct::Diagnosis {
+                message: "this format is not for a terminal".to_owned(),
+                hint: Some(
+                    "write it to a file: ctct … > result, or use COPY … TO 'file'".to_owned(),
+                ),
+            },
+        });
+    }
+    let setup = set_up(arguments).await?;
+    if arguments.is_shell() {
+        return shell::run(&setup, arguments, report).await;
+    }
+    let mut scripts = Vec::new();
+    for source in sources {
+        let (name, text) = read(source)?;
+        let statements = statements(&setup.session, &text).map_err(|f| f.at(name.as_deref()))?;
+        scripts.push((name, statements));
+    }
+    let mut written = 0;
+    for (name, statements) in scripts {
+        for statement in statements {
+            let place = name.as_ref().map(|name| format!("{name}:{}", statement.line));
+            if arguments.echo || (name.is_some() && report.is_watched()) {
+                comment(&statement, report);
+            }
+            if binary && written > 0 && returns_rows(&setup.session, &statement).await {
+                let message = "a file of this format holds the result of one statement";
+                return Err(Failure::other(message).at(place.as_deref()));
+            }
+            let outcome = execute(&setup, &statement.sql, arguments.format, report).await;
+            written += u32::from(outcome.map_err(|failure| failure.at(place.as_deref()))?);
+        }
+    }
+    Ok(())
+}
+
+/// The text of a script, and its name where it has one.
+fn read(source: Source) -> Result<(Option<String>, String), Failure> {
+    match source {
+        Source::Text(text) => Ok((None, text)),
+        Source::File(path) => {
+            let name = path.display().to_string();
+            let text = std::fs::read_to_string(&path)
+                .map_err(|error| Failure::other(format!("{name} cannot be read: {error}")))?;
+            Ok((Some(name), text))
+        }
+        Source::Input => {
+            let mut text = String::new();
+            std::io::stdin().read_to_string(&mut text).map_err(|error| {
+                Failure::other(format!("standard input cannot be read: {error}"))
+            })?;
+            Ok((Some("standard input".to_owned()), text))
+        }
+    }
+}
+
+/// A script's statements. All are parsed before the first one runs: a slip in the last
+/// line costs no request.
+fn statements(session: &SessionContext, text: &str) -> Result<Vec<Statement>, Failure> {
+    let failed = |error| Failure::of_statement(&error, session);
+    let statements = script::split(text).map_err(failed)?;
+    let dialect = session.state().config().options().sql_parser.dialect;
+    for statement in &statements {
+        let parsed = session.state().sql_to_statement(&statement.sql, &dialect);
+        parsed.map_err(|error| failed(error).at(Some(&format!("line {}", statement.line))))?;
+    }
+    Ok(statements)
+}
+
+fn comment(statement: &Statement, report: &Report) {
+    report.note("");
+    for line in &statement.comment {
+        report.aside(line);
+    }
+}
+
+async fn returns_rows(session: &SessionContext, statement: &Statement) -> bool {
+    let plan = session.state().create_logical_plan(&statement.sql).await;
+    plan.is_ok_and(|plan| is_query(&plan))
+}
+
+/// Whether a statement's rows are what was asked for, and not just a report of what it did.
+fn is_query(plan: &LogicalPlan) -> bool {
+    !matches!(
+        plan,
+        LogicalPlan::Ddl(_)
+            | LogicalPlan::Copy(_)
+            | LogicalPlan::Dml(_)
+            | LogicalPlan::Statement(_)
+    )
+}
+
+/// Runs one statement and writes its result; says whether there was one.
+pub(crate) async fn execute(
+    setup: &Setup,
+    sql: &str,
+    format: Format,
+    report: &Report,
+) -> Result<bool, Failure> {
+    let session = &setup.session;
+    let failed = |error| Failure::of_statement(&error, session);
+    let (started, sent) = (Instant::now(), setup.traffic.sent());
+    let plan = session.state().create_logical_plan(sql).await.map_err(failed)?;
+    let query = is_query(&plan);
+    let copied = matches!(plan, LogicalPlan::Copy(_) | LogicalPlan::Dml(_));
+    let frame = session.execute_logical_plan(plan).await.map_err(failed)?;
+    let rows = if query {
+        Some(write(frame, format, session).await?)
+    } else {
+        let done = frame.collect().await.map_err(failed)?;
+        copied.then(|| output::count_of(&done)).flatten()
+    };
+    if report.is_watched() {
+        let requests = setup.traffic.sent() - sent;
+        report.aside(&summary(rows, requests, started.elapsed().as_secs_f64()));
+    }
+    Ok(query)
+}
+
+async fn write(frame: DataFrame, format: Format, session: &SessionContext) -> Result<u64, Failure> {
+    let stream = frame.execute_stream().await;
+    let stream = stream.map_err(|error| Failure::of_statement(&error, session))?;
+    output::write(stream, format).await.map_err(|error| match error {
+        output::WriteError::Query(error) => Failure::of_statement(&error, session),
+        output::WriteError::Output(error) => error.into(),
+    })
+}
+
+fn summary(rows: Option<u64>, requests: u64, seconds: f64) -> String {
+    let plural = |count: u64, noun: &str| match count {
+        1 => format!("1 {noun}"),
+        _ => format!("{count} {noun}s"),
+    };
+    let rows = rows.map_or_else(|| "done".to_owned(), |rows| plural(rows, "row"));
+    format!("{rows}, {}, {seconds:.2} s", plural(requests, "request"))
+}
