@@ -89,7 +89,9 @@ fn statements(session: &SessionContext, text: &str) -> Result<Vec<Statement>, Fa
     let dialect = session.state().config().options().sql_parser.dialect;
     for statement in &statements {
         let parsed = session.state().sql_to_statement(&statement.sql, &dialect);
-        parsed.map_err(|error| failed(error).at(Some(&format!("line {}", statement.line))))?;
+        // A parser counts its lines within the statement.
+        let place = (statements.len() > 1).then(|| format!("statement at line {}", statement.line));
+        parsed.map_err(|error| failed(error).at(place.as_deref()))?;
     }
     Ok(statements)
 }
@@ -129,9 +131,13 @@ pub(crate) async fn execute(
     let (started, sent) = (Instant::now(), setup.traffic.sent());
     let plan = session.state().create_logical_plan(sql).await.map_err(failed)?;
     let query = is_query(&plan);
+    let explained = matches!(plan, LogicalPlan::Explain(_) | LogicalPlan::Analyze(_));
     let copied = matches!(plan, LogicalPlan::Copy(_) | LogicalPlan::Dml(_));
     let frame = session.execute_logical_plan(plan).await.map_err(failed)?;
-    let rows = if query {
+    let rows = if explained && format == Format::Table {
+        output::plans(&frame.collect().await.map_err(failed)?)?;
+        None
+    } else if query {
         Some(write(frame, format, session).await?)
     } else {
         let done = frame.collect().await.map_err(failed)?;

@@ -40,9 +40,7 @@ impl Diagnosis {
         match error.find_root() {
             DataFusionError::SchemaError(schema, _) => of_schema_error(schema),
             DataFusionError::Plan(message) => of_plan_error(message, session),
-            DataFusionError::SQL(parser, _) => {
-                Self { message: format!("this is not SQL as ctct knows it: {parser}"), hint: None }
-            }
+            DataFusionError::SQL(parser, _) => Self { message: plain(parser), hint: None },
             other => Self { message: plain(other), hint: None },
         }
     }
@@ -110,6 +108,7 @@ fn plain(error: impl ToString) -> String {
     let text = error.to_string();
     let text = text.split("\n\nbacktrace:").next().unwrap_or_default();
     const PREFIXES: &[&str] = &[
+        "sql parser error: ",
         "Error during planning: ",
         "Execution error: ",
         "Arrow error: ",

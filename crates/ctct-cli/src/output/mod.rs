@@ -1,9 +1,10 @@
 //! Results, as they are written to standard output.
 
 mod columns;
+mod standard;
 mod table;
 
-use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
+use std::io::{self, IsTerminal, Write};
 
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::csv;
@@ -19,11 +20,14 @@ use datafusion::parquet::file::properties::WriterProperties;
 use futures::StreamExt;
 
 use crate::arguments::Format;
+use standard::Output;
 
 /// How many rows of a table are shown on a terminal.
 const SHOWN_ON_TERMINAL: usize = 1_000;
-/// Rows of a row group of Parquet: a whole group is held in memory while it is written.
-const ROW_GROUP: usize = 122_880;
+/// Rows of a row group of Parquet: a whole group is held in memory while it is
+/// written, and contacts are wide: at this size a copy of a million of them stays well
+/// below 200 MB.
+const ROW_GROUP: usize = 65_536;
 
 /// Why a result was not written.
 #[derive(Debug)]
@@ -49,8 +53,6 @@ impl From<io::Error> for WriteError {
     }
 }
 
-type Output = BufWriter<Stdout>;
-
 /// Writes the batches of a query as they come, and says how many rows there were.
 ///
 /// Only tables for people are collected first, because their columns must be measured;
@@ -59,34 +61,64 @@ pub(crate) async fn write(
     stream: SendableRecordBatchStream,
     format: Format,
 ) -> Result<u64, WriteError> {
+    let output = Output::new();
+    let failure = output.failure();
+    // Some writers wrap an error of the output in words of their own.
+    let written = write_to(output, stream, format).await;
+    written.map_err(|error| failure.take().map_or(error, WriteError::Output))
+}
+
+async fn write_to(
+    output: Output,
+    stream: SendableRecordBatchStream,
+    format: Format,
+) -> Result<u64, WriteError> {
     let schema = stream.schema();
     match format {
-        Format::Table | Format::Markdown => table(stream, format).await,
+        Format::Table | Format::Markdown => table(output, stream, format).await,
         Format::Csv | Format::Tsv => {
             let schema = columns::text_schema(&schema);
             let delimiter = if format == Format::Tsv { b'\t' } else { b',' };
             let writer = csv::WriterBuilder::new().with_delimiter(delimiter).with_header(true);
-            let mut writer = writer.build(output());
+            let mut writer = writer.build(output);
             // The header is written with the first batch, also where it is empty.
             writer.write(&RecordBatch::new_empty(schema))?;
-            each(stream, |batch| Ok(writer.write(&columns::as_text(batch)?)?)).await
-        }
-        Format::Json => json::<JsonArray>(stream).await,
-        Format::Ndjson => json::<LineDelimited>(stream).await,
-        Format::Arrow => {
-            let mut writer = StreamWriter::try_new(output(), &schema)?;
-            let rows = each(stream, |batch| Ok(writer.write(batch)?)).await?;
-            writer.finish()?;
+            let rows = each(stream, |batch| Ok(writer.write(&columns::as_text(batch)?)?)).await?;
+            writer.into_inner().flush()?;
             Ok(rows)
         }
-        Format::Parquet => parquet(stream, schema).await,
+        Format::Json => json::<JsonArray>(output, stream, "\n").await,
+        Format::Ndjson => json::<LineDelimited>(output, stream, "").await,
+        Format::Arrow => {
+            let mut writer = StreamWriter::try_new(output, &schema)?;
+            let rows = each(stream, |batch| Ok(writer.write(batch)?)).await?;
+            writer.into_inner()?.flush()?;
+            Ok(rows)
+        }
+        Format::Parquet => parquet(output, stream, schema).await,
     }
 }
 
 /// Writes one line.
 pub(crate) fn line(text: &str) -> io::Result<()> {
-    let mut output = output();
+    let mut output = Output::new();
     writeln!(output, "{text}")?;
+    output.flush()
+}
+
+/// Writes the plans that `EXPLAIN` answers with, line by line, without a table around them.
+pub(crate) fn plans(batches: &[RecordBatch]) -> io::Result<()> {
+    let mut output = Output::new();
+    for batch in batches {
+        let column = |name| batch.column_by_name(name).and_then(|c| c.as_string_opt::<i32>());
+        let (Some(kinds), Some(plans)) = (column("plan_type"), column("plan")) else { continue };
+        for (kind, plan) in kinds.iter().zip(plans) {
+            if batch.num_rows() > 1 {
+                writeln!(output, "-- {}", kind.unwrap_or_default())?;
+            }
+            writeln!(output, "{}", plan.unwrap_or_default().trim_end())?;
+        }
+    }
     output.flush()
 }
 
@@ -94,10 +126,6 @@ pub(crate) fn line(text: &str) -> io::Result<()> {
 pub(crate) fn count_of(batches: &[RecordBatch]) -> Option<u64> {
     let counts = batches.first()?.column_by_name("count")?.as_primitive_opt::<UInt64Type>()?;
     counts.is_valid(0).then(|| counts.value(0))
-}
-
-fn output() -> Output {
-    BufWriter::new(io::stdout())
 }
 
 async fn each(
@@ -113,31 +141,41 @@ async fn each(
     Ok(rows)
 }
 
-async fn json<F: JsonFormat>(stream: SendableRecordBatchStream) -> Result<u64, WriteError> {
-    let mut writer = WriterBuilder::new().with_explicit_nulls(true).build::<_, F>(output());
+async fn json<F: JsonFormat>(
+    output: Output,
+    stream: SendableRecordBatchStream,
+    end: &str,
+) -> Result<u64, WriteError> {
+    let mut writer = WriterBuilder::new().with_explicit_nulls(true).build::<_, F>(output);
     let rows = each(stream, |batch| Ok(writer.write(batch)?)).await?;
     writer.finish()?;
     let mut output = writer.into_inner();
-    if std::any::type_name::<F>() == std::any::type_name::<JsonArray>() {
-        writeln!(output)?;
-    }
+    output.write_all(end.as_bytes())?;
     output.flush()?;
     Ok(rows)
 }
 
-async fn parquet(stream: SendableRecordBatchStream, schema: SchemaRef) -> Result<u64, WriteError> {
+async fn parquet(
+    output: Output,
+    stream: SendableRecordBatchStream,
+    schema: SchemaRef,
+) -> Result<u64, WriteError> {
     let failed = |error| WriteError::Query(DataFusionError::ParquetError(Box::new(error)));
     let properties = WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::default()))
         .set_max_row_group_row_count(Some(ROW_GROUP))
         .build();
-    let mut writer = ArrowWriter::try_new(output(), schema, Some(properties)).map_err(failed)?;
+    let mut writer = ArrowWriter::try_new(output, schema, Some(properties)).map_err(failed)?;
     let rows = each(stream, |batch| writer.write(batch).map_err(failed)).await?;
-    writer.close().map_err(failed)?;
+    writer.into_inner().map_err(failed)?.flush()?;
     Ok(rows)
 }
 
-async fn table(mut stream: SendableRecordBatchStream, format: Format) -> Result<u64, WriteError> {
+async fn table(
+    mut output: Output,
+    mut stream: SendableRecordBatchStream,
+    format: Format,
+) -> Result<u64, WriteError> {
     let terminal = io::stdout().is_terminal();
     let most = if terminal { SHOWN_ON_TERMINAL } else { usize::MAX };
     let schema = stream.schema();
@@ -154,7 +192,6 @@ async fn table(mut stream: SendableRecordBatchStream, format: Format) -> Result<
             break;
         }
     }
-    let mut output = output();
     let text = match format {
         Format::Markdown => table::markdown(&schema, &batches)?,
         _ => table::bordered(&schema, &batches, terminal)?,

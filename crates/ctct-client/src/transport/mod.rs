@@ -85,10 +85,12 @@ impl Transport {
                 Err(attempt) => attempt,
             };
             let Some(wait) = retries.after(attempt.failure, fastrand::f64()) else {
-                let error = attempt.error.with_context("connection", &connection.name);
+                let error = attempt.error;
                 return Err(match retries.made() {
                     0 => error,
-                    made => error.with_context("attempts", (made + 1).to_string()),
+                    made => error
+                        .with_context("connection", &connection.name)
+                        .with_context("attempts", (made + 1).to_string()),
                 });
             };
             tracing::debug!(path = request.path, ?wait, "trying again: {}", attempt.error);

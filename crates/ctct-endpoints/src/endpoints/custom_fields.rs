@@ -53,4 +53,5 @@ const CHOICE: &[Field] = &[
     Field::integer("display_order", "The place in the list of choices."),
     Field::timestamp("created_at", "When the choice was created."),
     Field::timestamp("updated_at", "When the choice changed."),
+    Field::date("deleted_at", "The day on which the choice was removed."),
 ];

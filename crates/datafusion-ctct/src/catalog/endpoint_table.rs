@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use ctct_client::Client;
 use ctct_endpoints::Endpoint;
 use datafusion::catalog::{Session, TableProvider};
-use datafusion::common::{Constraint, Constraints, Result};
+use datafusion::common::Result;
 use datafusion::datasource::TableType;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
 use datafusion::physical_plan::ExecutionPlan;
@@ -23,23 +23,12 @@ pub struct EndpointTable {
     endpoint: &'static Endpoint,
     client: Arc<Client>,
     schema: SchemaRef,
-    constraints: Constraints,
 }
 
 impl EndpointTable {
     /// The endpoint's table.
     pub fn new(endpoint: &'static Endpoint, client: Arc<Client>) -> Self {
-        let key = endpoint.key.iter();
-        let key: Vec<usize> = key
-            .filter_map(|name| endpoint.fields.iter().position(|field| field.name == *name))
-            .collect();
-        let keys = if key.is_empty() { Vec::new() } else { vec![Constraint::PrimaryKey(key)] };
-        Self {
-            endpoint,
-            client,
-            schema: arrow_schema(endpoint),
-            constraints: Constraints::new_unverified(keys),
-        }
+        Self { endpoint, client, schema: arrow_schema(endpoint) }
     }
 
     /// What a predicate says of a column whose range the API can restrict.
@@ -48,6 +37,8 @@ impl EndpointTable {
     }
 }
 
+// The key is not declared as a constraint: the planner would take rows to be unique by
+// it also where `unnest` has multiplied them, and leave out parts of an ORDER BY.
 #[async_trait]
 impl TableProvider for EndpointTable {
     fn schema(&self) -> SchemaRef {
@@ -56,10 +47,6 @@ impl TableProvider for EndpointTable {
 
     fn table_type(&self) -> TableType {
         TableType::Base
-    }
-
-    fn constraints(&self) -> Option<&Constraints> {
-        Some(&self.constraints)
     }
 
     fn supports_filters_pushdown(

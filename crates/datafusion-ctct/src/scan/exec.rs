@@ -97,9 +97,14 @@ impl DisplayAs for CtctScanExec {
         let filter = filter.join(" AND ");
         match format {
             DisplayFormatType::Default | DisplayFormatType::Verbose => {
-                write!(f, "CtctScanExec: {request}, requests={}", plan.estimate())?;
+                write!(f, "CtctScanExec: {request}, {}", plan.estimate())?;
                 write!(f, ", connection={}", self.spec.connection)?;
-                write!(f, ", columns=[{}]", self.spec.columns.join(", "))?;
+                let all = self.endpoint.fields.iter().map(|field| field.name);
+                if self.spec.columns.iter().map(String::as_str).eq(all) {
+                    write!(f, ", columns=all")?;
+                } else {
+                    write!(f, ", columns=[{}]", self.spec.columns.join(", "))?;
+                }
                 if !filter.is_empty() {
                     write!(f, ", filter={filter}")?;
                 }
@@ -110,7 +115,7 @@ impl DisplayAs for CtctScanExec {
             }
             DisplayFormatType::TreeRender => {
                 writeln!(f, "{request}")?;
-                writeln!(f, "requests={}", plan.estimate())?;
+                writeln!(f, "{}", plan.estimate())?;
                 if !filter.is_empty() {
                     writeln!(f, "filter={filter}")?;
                 }

@@ -43,13 +43,14 @@ impl RequestPlan {
         }
     }
 
-    /// About how many requests there will be, in words as short as `≈100` or `≤100`.
+    /// About how many requests there will be: `requests≈100`, `requests≤100`, `requests=0`.
     pub fn estimate(&self) -> String {
-        match (self.requests, self.at_most) {
-            (0, _) => "0".to_owned(),
-            (count, true) => format!("≤{count}"),
-            (count, false) => format!("≈{count}"),
-        }
+        let sign = match (self.requests, self.at_most) {
+            (0, _) => '=',
+            (_, true) => '≤',
+            (_, false) => '≈',
+        };
+        format!("requests{sign}{}", self.requests)
     }
 }
 
@@ -123,18 +124,18 @@ mod tests {
 
     #[test]
     fn columns_ask_for_what_they_need() {
-        assert_eq!(planned(&spec("contacts", &["contact_id"])), "/contacts?limit=500 ≈100");
+        assert_eq!(planned(&spec("contacts", &["contact_id"])), "/contacts?limit=500 requests≈100");
         assert_eq!(
             planned(&spec("contacts", &["notes", "custom_fields"])),
-            "/contacts?include=custom_fields,notes&limit=500 ≈100"
+            "/contacts?include=custom_fields,notes&limit=500 requests≈100"
         );
         assert_eq!(
             planned(&spec("contact_tags", &["contacts_count"])),
-            "/contact_tags?include_count=true&limit=500 ≈1"
+            "/contact_tags?include_count=true&limit=500 requests≈1"
         );
         assert_eq!(
             planned(&spec("account_summary", &["company_logo_url"])),
-            "/account/summary?extra_fields=company_logo ≈1"
+            "/account/summary?extra_fields=company_logo requests≈1"
         );
     }
 
@@ -153,7 +154,7 @@ mod tests {
             ),
         ] {
             scan.domains = [("updated_at".to_owned(), interval)].into();
-            assert_eq!(planned(&scan), format!("/contacts?{expected}&limit=500 ≤100"));
+            assert_eq!(planned(&scan), format!("/contacts?{expected}&limit=500 requests≤100"));
         }
     }
 
@@ -161,19 +162,19 @@ mod tests {
     fn a_limit_is_the_size_of_the_page() {
         let mut scan = spec("contacts", &["contact_id"]);
         scan.fetch = Some(3);
-        assert_eq!(planned(&scan), "/contacts?limit=3 ≈1");
+        assert_eq!(planned(&scan), "/contacts?limit=3 requests≈1");
         scan.fetch = Some(1_200);
-        assert_eq!(planned(&scan), "/contacts?limit=500 ≈3");
+        assert_eq!(planned(&scan), "/contacts?limit=500 requests≈3");
     }
 
     #[test]
     fn what_is_impossible_sends_nothing() {
         let mut scan = spec("contacts", &["contact_id"]);
         scan.fetch = Some(0);
-        assert_eq!(planned(&scan), "nothing 0");
+        assert_eq!(planned(&scan), "nothing requests=0");
         scan.fetch = None;
         scan.domains = [("updated_at".to_owned(), Interval::NONE)].into();
-        assert_eq!(planned(&scan), "nothing 0");
+        assert_eq!(planned(&scan), "nothing requests=0");
     }
 
     #[test]
@@ -181,7 +182,7 @@ mod tests {
         let mut scan = spec("contacts", &["contact_id"]);
         for interval in [Interval::from(i64::MIN), Interval::up_to(i64::MAX), Interval::ALL] {
             scan.domains = [("updated_at".to_owned(), interval)].into();
-            assert_eq!(planned(&scan), "/contacts?limit=500 ≤100");
+            assert_eq!(planned(&scan), "/contacts?limit=500 requests≤100");
         }
     }
 }

@@ -1,0 +1,307 @@
+//! The shapes of the sandbox's answers: those written here, and those of the official
+//! specification where it is at hand.
+
+use chrono::{DateTime, NaiveDate};
+use ctct_sandbox::{Collection, Settings};
+use serde_json::{Map, Value, json};
+
+use crate::declarations::specification;
+use crate::sandbox::Asker;
+
+/// Checks a value against a shape: an object of member shapes (`?` marks a member that
+/// may be missing; no other member may be there), an array of the items' shape, or the
+/// name of a form.
+fn check(place: &str, value: &Value, shape: &Value) -> Result<(), String> {
+    let wrong = || Err(format!("{place} is {value}, not {shape}"));
+    match (shape, value) {
+        (Value::Object(shapes), Value::Object(members)) => {
+            for (name, shape) in shapes {
+                let plain = name.trim_end_matches('?');
+                match members.get(plain) {
+                    Some(member) => check(&format!("{place}.{plain}"), member, shape)?,
+                    None if name.ends_with('?') => {}
+                    None => return Err(format!("{place} has no {plain}")),
+                }
+            }
+            match members
+                .keys()
+                .find(|key| !shapes.contains_key(*key) && !shapes.contains_key(&format!("{key}?")))
+            {
+                Some(unknown) => Err(format!("{place} has {unknown}")),
+                None => Ok(()),
+            }
+        }
+        (Value::Array(shapes), Value::Array(items)) => items
+            .iter()
+            .enumerate()
+            .try_for_each(|(index, item)| check(&format!("{place}[{index}]"), item, &shapes[0])),
+        (Value::String(form), Value::String(text)) => {
+            let time =
+                |length: usize| text.len() == length && DateTime::parse_from_rfc3339(text).is_ok();
+            let fits = match form.as_str() {
+                "text" => true,
+                "uuid" => text.len() == 36 && text.split('-').map(str::len).eq([8, 4, 4, 4, 12]),
+                "seconds" => time(20) && text.ends_with('Z'),
+                "offset" => time(25) || (time(20) && text.ends_with('Z')),
+                "milliseconds" => time(24) && text.ends_with('Z'),
+                "date" => NaiveDate::parse_from_str(text, "%Y-%m-%d").is_ok(),
+                _ => false,
+            };
+            if fits { Ok(()) } else { wrong() }
+        }
+        (Value::String(form), Value::Number(number)) => {
+            let fits = form == "number" || (form == "integer" && number.is_i64());
+            if fits { Ok(()) } else { wrong() }
+        }
+        (Value::String(form), Value::Bool(_)) if form == "boolean" => Ok(()),
+        _ => wrong(),
+    }
+}
+
+fn links() -> Value {
+    json!({ "next?": { "href": "text" } })
+}
+
+fn contact() -> Value {
+    json!({
+        "contact_id": "uuid",
+        "email_address?": {
+            "address": "text", "permission_to_send": "text", "created_at": "seconds",
+            "updated_at": "seconds", "opt_in_source": "text", "opt_in_date?": "seconds",
+            "opt_out_source?": "text", "opt_out_date?": "seconds", "opt_out_reason?": "text",
+            "confirm_status": "text"
+        },
+        "first_name?": "text", "last_name?": "text", "job_title?": "text", "company_name?": "text",
+        "birthday_month?": "integer", "birthday_day?": "integer", "anniversary?": "text",
+        "update_source?": "text", "create_source": "text", "created_at": "seconds",
+        "updated_at": "seconds", "deleted_at?": "date",
+        "sms_channel?": {
+            "sms_channel_id": "uuid", "sms_address": "text", "dial_code": "text",
+            "country_code": "text", "update_source": "text", "create_source": "text",
+            "sms_channel_consents": [{
+                "sms_consent_permission": "text", "consent_type": "text", "opt_in_date?": "seconds",
+                "opt_out_date?": "seconds", "advertised_frequency": "text",
+                "advertised_interval": "text", "created_at": "seconds", "updated_at": "seconds"
+            }]
+        }
+    })
+}
+
+fn with_everything(mut contact: Value) -> Value {
+    let members: Map<String, Value> = serde_json::from_value(json!({
+        "custom_fields": [{ "custom_field_id": "uuid", "value": "text", "choice_ids?": ["text"] }],
+        "phone_numbers": [{
+            "phone_number_id": "uuid", "phone_number": "text", "kind": "text", "created_at": "seconds",
+            "updated_at": "seconds", "update_source": "text", "create_source": "text"
+        }],
+        "street_addresses": [{
+            "street_address_id": "uuid", "kind": "text", "street": "text", "city": "text",
+            "state": "text", "postal_code": "text", "country": "text", "created_at": "seconds",
+            "updated_at": "seconds"
+        }],
+        "list_memberships": ["uuid"],
+        "taggings": ["uuid"],
+        "notes": [{ "note_id": "uuid", "created_at": "seconds", "content": "text" }]
+    }))
+    .expect("an object");
+    contact.as_object_mut().expect("an object").extend(members);
+    contact
+}
+
+fn campaign() -> Map<String, Value> {
+    serde_json::from_value(json!({
+        "campaign_id": "uuid", "created_at": "milliseconds", "current_status": "text", "name": "text",
+        "type": "text", "type_code": "integer", "updated_at": "milliseconds"
+    }))
+    .expect("an object")
+}
+
+/// Paths, the specification's name for their answers, and their shapes.
+fn cases(contact_id: &str, campaign_id: &str) -> Vec<(String, &'static str, Value)> {
+    let everything = "custom_fields,list_memberships,phone_numbers,street_addresses,taggings,notes";
+    let list = json!({
+        "list_id": "uuid", "name": "text", "description?": "text", "favorite": "boolean",
+        "created_at": "offset", "updated_at": "offset", "deleted_at?": "offset",
+        "membership_count": "integer"
+    });
+    let custom_field = json!({
+        "custom_field_id": "uuid", "label": "text", "name": "text", "type": "text", "version": "integer",
+        "metadata?": {
+            "display_type?": "text", "allow_negative?": "boolean", "decimal_places?": "integer",
+            "currency_code?": "text", "integer?": "boolean", "display_format?": "text"
+        },
+        "choices?": [{
+            "custom_field_id": "uuid", "choice_id": "integer", "choice_label": "text",
+            "display_order": "integer", "created_at": "seconds", "updated_at": "seconds"
+        }],
+        "created_at": "offset", "updated_at": "offset"
+    });
+    let mut detail = campaign();
+    let activities = json!([{ "campaign_activity_id": "uuid", "role": "text" }]);
+    detail.insert("campaign_activities".to_owned(), activities);
+    let account = json!({
+        "contact_email": "text", "contact_phone": "text", "country_code": "text",
+        "encoded_account_id": "text", "first_name": "text", "last_name": "text",
+        "organization_name": "text", "organization_phone": "text", "state_code": "text",
+        "time_zone_id": "text", "website": "text",
+        "physical_address": {
+            "address_line1": "text", "city": "text", "state_code": "text", "postal_code": "text",
+            "country_code": "text"
+        },
+        "company_logo": { "url": "text", "internal_id": "text" }
+    });
+    vec![
+        (
+            "/contacts?limit=500&status=all&include_count=true".into(),
+            "Contacts",
+            json!({ "contacts": [contact()], "contacts_count": "integer", "_links": links() }),
+        ),
+        (
+            format!("/contacts?limit=500&status=all&include={everything}"),
+            "Contacts",
+            json!({ "contacts": [with_everything(contact())], "_links": links() }),
+        ),
+        (
+            "/contacts?email=nobody%40example.com".into(),
+            "Contacts",
+            json!({ "contacts": ["nobody"], "_links": {} }),
+        ),
+        (format!("/contacts/{contact_id}"), "ContactResource", contact()),
+        (
+            format!("/contacts/{contact_id}?include={everything}"),
+            "ContactResource",
+            with_everything(contact()),
+        ),
+        (
+            "/contact_lists?limit=5&status=all&include_count=true&include_membership_count=all"
+                .into(),
+            "ContactListArray",
+            json!({ "lists": [list], "lists_count": "integer", "_links": { "next": { "href": "text" } } }),
+        ),
+        (
+            "/contact_tags?limit=5&include_count=true".into(),
+            "Tags",
+            json!({
+                "tags": [{
+                    "tag_id": "uuid", "name": "text", "contacts_count": "integer", "created_at": "seconds",
+                    "updated_at": "seconds", "tag_source": "text"
+                }],
+                "_links": { "next": { "href": "text" } }
+            }),
+        ),
+        (
+            "/segments?limit=2".into(),
+            "SegmentsDTO",
+            json!({
+                "segments": [{
+                    "name": "text", "segment_id": "integer", "created_at": "milliseconds",
+                    "edited_at": "milliseconds"
+                }],
+                "_links": { "next": { "href": "text" } }
+            }),
+        ),
+        (
+            "/contact_custom_fields?limit=100".into(),
+            "CustomFields",
+            json!({ "custom_fields": [custom_field], "_links": {} }),
+        ),
+        (
+            "/emails?limit=5".into(),
+            "PagedEmailCampaignResponse",
+            json!({ "_links": { "next": { "href": "text" } }, "campaigns": [campaign()] }),
+        ),
+        (format!("/emails/{campaign_id}"), "EmailCampaign", Value::Object(detail)),
+        (
+            "/reports/summary_reports/email_campaign_summaries?limit=500".into(),
+            "BulkEmailCampaignSummariesPage",
+            json!({
+                "bulk_email_campaign_summaries": [{
+                    "campaign_id": "uuid", "campaign_type": "text", "last_sent_date": "milliseconds",
+                    "unique_counts": {
+                        "sends": "integer", "opens": "integer", "clicks": "integer",
+                        "forwards": "integer", "optouts": "integer", "abuse": "integer",
+                        "bounces": "integer", "not_opened": "integer"
+                    }
+                }],
+                "aggregate_percents": {
+                    "click": "number", "open": "number", "did_not_open": "number",
+                    "bounce": "number", "unsubscribe": "number"
+                },
+                "_links": {}
+            }),
+        ),
+        ("/account/summary?extra_fields=physical_address,company_logo".into(), "Customer", account),
+    ]
+}
+
+/// A definition of the specification as a schema that allows nothing else.
+fn strict_schema(specification: &Value, name: &str) -> Value {
+    let mut definitions = specification["definitions"].clone();
+    for definition in definitions.as_object_mut().expect("definitions").values_mut() {
+        close(definition);
+    }
+    // The specification asks for a next link on every page of segments, also the last.
+    if let Some(links) = definitions["segmentsLinks"].as_object_mut() {
+        links.remove("required");
+    }
+    json!({
+        "$schema": "http://json-schema.org/draft-04/schema#",
+        "$ref": format!("#/definitions/{name}"),
+        "definitions": definitions,
+    })
+}
+
+fn close(schema: &mut Value) {
+    let Some(object) = schema.as_object_mut() else { return };
+    // What Swagger adds to JSON Schema, and examples that are not schemas.
+    object.remove("example");
+    if let Some(properties) = object.get_mut("properties").and_then(Value::as_object_mut) {
+        properties.values_mut().for_each(close);
+        object.insert("additionalProperties".to_owned(), Value::Bool(false));
+    }
+    if let Some(items) = object.get_mut("items") {
+        close(items);
+    }
+}
+
+#[tokio::test]
+async fn answers_have_their_shapes() {
+    let asker = Asker::new(Settings { contacts: 500, ..Settings::default() }).await;
+    let contact = asker.sandbox.rows(Collection::Contacts).remove(0);
+    let campaign = asker.sandbox.rows(Collection::EmailCampaigns).remove(0);
+    let id = |row: &Value, key: &str| row[key].as_str().expect("an identifier").to_owned();
+    let specification = specification();
+    for (path, definition, shape) in
+        cases(&id(&contact, "contact_id"), &id(&campaign, "campaign_id"))
+    {
+        let reply = asker.get(&path).await;
+        assert_eq!(reply.status, 200, "{path}");
+        check(&path, &reply.body, &shape).unwrap_or_else(|error| panic!("{error}"));
+        if let Some(specification) = &specification {
+            let schema = strict_schema(specification, definition);
+            let validator = jsonschema::options().build(&schema).expect("a schema");
+            let errors: Vec<String> = validator
+                .iter_errors(&reply.body)
+                .map(|error| format!("{}: {error}", error.instance_path()))
+                .collect();
+            assert!(errors.is_empty(), "{path} is no {definition}: {errors:#?}");
+        }
+    }
+}
+
+#[test]
+fn a_wrong_shape_is_seen() {
+    let shape = json!({ "a": "integer", "b?": ["seconds"] });
+    assert!(check("x", &json!({ "a": 1, "b": ["2024-10-30T18:56:35Z"] }), &shape).is_ok());
+    for wrong in [
+        json!({}),
+        json!({ "a": "1" }),
+        json!({ "a": 1.5 }),
+        json!({ "a": 1, "c": 2 }),
+        json!({ "a": 1, "b": null }),
+        json!({ "a": 1, "b": ["2024-10-30T18:56:35.000Z"] }),
+        json!([]),
+    ] {
+        assert!(check("x", &wrong, &shape).is_err(), "{wrong}");
+    }
+}
