@@ -73,8 +73,8 @@ JOIN (
 ) c ON c.month = best.month
 JOIN contact_lists l ON l.list_id = c.list_id
 GROUP BY 1, 2, 3
-ORDER BY month, new_members DESC, list
-LIMIT 9;
+ORDER BY new_members DESC, month, list
+LIMIT 6;
 
 -- Keep an answer: contacts with their lists by name, as Parquet.
 COPY (

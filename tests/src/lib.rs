@@ -1,5 +1,7 @@
 //! What the tests share: a sandbox with a session over it, and the built `ctct`.
 
+#![expect(clippy::expect_used, reason = "a test that cannot go on has failed")]
+
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::OnceLock;
@@ -26,7 +28,6 @@ impl std::fmt::Debug for Account {
 ///
 /// # Panics
 /// Where either cannot be had: the test cannot go on.
-#[expect(clippy::expect_used, reason = "a test that cannot start has failed")]
 pub async fn account(settings: Settings) -> Account {
     let sandbox = Sandbox::start(settings).await.expect("the sandbox starts");
     let connection = connection(&sandbox);
@@ -38,7 +39,6 @@ pub async fn account(settings: Settings) -> Account {
 ///
 /// # Panics
 /// Where the sandbox's address is not accepted.
-#[expect(clippy::expect_used, reason = "a loopback address is always accepted")]
 pub fn connection(sandbox: &Sandbox) -> Connection {
     Connection::new("CONSTANT_CONTACT", CLIENT_ID, &sandbox.base_url())
         .expect("a loopback address")
@@ -59,25 +59,22 @@ pub fn project() -> PathBuf {
 ///
 /// # Panics
 /// Where it cannot be built.
-#[expect(clippy::expect_used, clippy::panic, reason = "without the program there is no test")]
 pub fn ctct() -> Command {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     let path = BUILT.get_or_init(|| {
         let test = std::env::current_exe().expect("a test knows its own file");
         // target/debug/deps/it-1234 lies beside target/debug/ctct.
         let folder = test.ancestors().nth(2).expect("tests are built into a folder of theirs");
-        let mut build = Command::new(env!("CARGO"));
+        let mut cargo = Command::new(env!("CARGO"));
         // The whole workspace, so that dependencies keep the features they were built with.
-        build.args(["build", "--quiet", "--workspace", "--bin", "ctct"]);
+        cargo.args(["build", "--quiet", "--workspace", "--bin", "ctct"]);
         if folder.ends_with("release") {
-            build.arg("--release");
+            cargo.arg("--release");
         }
-        let built = build.current_dir(project()).status().expect("cargo runs");
+        let built = cargo.current_dir(project()).status().expect("cargo runs");
         assert!(built.success(), "ctct could not be built");
         let path = folder.join(format!("ctct{}", std::env::consts::EXE_SUFFIX));
-        if !path.exists() {
-            panic!("{} was not built", path.display());
-        }
+        assert!(path.exists(), "{} was not built", path.display());
         path
     });
     let mut command = Command::new(path);

@@ -2,6 +2,8 @@
 //!
 //! `UPDATE_SLT=1 cargo test -p ctct-tests --test slt` writes what the files should expect.
 
+#![expect(clippy::expect_used, reason = "a test that cannot go on has failed")]
+
 use std::path::{Path, PathBuf};
 
 use arrow::array::RecordBatch;

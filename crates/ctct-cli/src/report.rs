@@ -28,39 +28,39 @@ impl Report {
     }
 
     /// Whether somebody watches, and wants to be told things.
-    pub(crate) fn is_watched(&self) -> bool {
+    pub(crate) fn is_watched(self) -> bool {
         self.terminal && !self.quiet
     }
 
     /// Says why a run failed, and gives its exit code.
-    pub(crate) fn failure(&self, failure: &Failure) -> ExitCode {
+    pub(crate) fn failure(self, failure: &Failure) -> ExitCode {
         if let Failure::Said { diagnosis, .. } = failure {
             let label = self.paint("error", "31;1");
-            self.line(format_args!("{label}: {}", harmless(&diagnosis.message)));
+            Self::line(format_args!("{label}: {}", harmless(&diagnosis.message)));
             if let Some(hint) = &diagnosis.hint {
                 let label = self.paint("hint", "36");
-                self.line(format_args!("{label}: {}", harmless(hint)));
+                Self::line(format_args!("{label}: {}", harmless(hint)));
             }
         }
         failure.code()
     }
 
     /// Says something that may be left out.
-    pub(crate) fn note(&self, text: &str) {
+    pub(crate) fn note(self, text: &str) {
         if !self.quiet {
-            self.line(format_args!("{text}"));
+            Self::line(format_args!("{text}"));
         }
     }
 
     /// Says something in the background.
-    pub(crate) fn aside(&self, text: &str) {
+    pub(crate) fn aside(self, text: &str) {
         if !self.quiet {
-            self.line(format_args!("{}", self.paint(text, "2")));
+            Self::line(format_args!("{}", self.paint(text, "2")));
         }
     }
 
     /// Shows the warnings of all crates from now on.
-    pub(crate) fn install_warnings(&self) {
+    pub(crate) fn install_warnings(self) {
         let level = if self.quiet { Level::ERROR } else { Level::WARN };
         let subscriber = tracing_subscriber::fmt()
             .with_max_level(level)
@@ -71,12 +71,12 @@ impl Report {
         drop(tracing::subscriber::set_global_default(subscriber));
     }
 
-    fn line(self, text: fmt::Arguments<'_>) {
+    fn line(text: fmt::Arguments<'_>) {
         // Where standard error is gone there is nobody left to tell.
         drop(writeln!(io::stderr().lock(), "{text}"));
     }
 
-    fn paint(&self, text: &str, style: &str) -> String {
+    fn paint(self, text: &str, style: &str) -> String {
         if self.colour { format!("\x1b[{style}m{text}\x1b[0m") } else { text.to_owned() }
     }
 }

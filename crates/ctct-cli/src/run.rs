@@ -48,7 +48,7 @@ pub(crate) async fn run(
         for statement in statements {
             let place = name.as_ref().map(|name| format!("{name}:{}", statement.line));
             if arguments.echo || (name.is_some() && report.is_watched()) {
-                comment(&statement, report);
+                comment(&statement, *report);
             }
             if binary && written > 0 && returns_rows(&setup.session, &statement).await {
                 let message = "a file of this format holds the result of one statement";
@@ -96,7 +96,7 @@ fn statements(session: &SessionContext, text: &str) -> Result<Vec<Statement>, Fa
     Ok(statements)
 }
 
-fn comment(statement: &Statement, report: &Report) {
+fn comment(statement: &Statement, report: Report) {
     report.note("");
     for line in &statement.comment {
         report.aside(line);

@@ -79,7 +79,7 @@ fn of_plan_error(message: &str, session: &SessionContext) -> Diagnosis {
         .and_then(|rest| rest.strip_suffix("' not found"))
         .map(|name| name.split('.').map(str::to_owned).collect::<Vec<_>>());
     let Some([catalog, schema, table]) = missing.as_deref() else {
-        return Diagnosis { message: plain(message), hint: None };
+        return Diagnosis { message: plain(&message), hint: None };
     };
     let tables = session
         .catalog(catalog)
@@ -103,20 +103,22 @@ fn of_plan_error(message: &str, session: &SessionContext) -> Diagnosis {
     Diagnosis { message: format!("there is no table {table}{place}"), hint: Some(hint) }
 }
 
-/// A message without the internal prefixes and backtraces that say nothing to people.
-fn plain(error: impl ToString) -> String {
+/// What DataFusion puts before its messages, and says nothing to people.
+const PREFIXES: &[&str] = &[
+    "sql parser error: ",
+    "Error during planning: ",
+    "Execution error: ",
+    "Arrow error: ",
+    "External error: ",
+    "Schema error: ",
+    "This feature is not implemented: ",
+    "Invalid or Unsupported Configuration: ",
+];
+
+/// A message without its prefixes and backtrace.
+fn plain(error: &dyn std::fmt::Display) -> String {
     let text = error.to_string();
     let text = text.split("\n\nbacktrace:").next().unwrap_or_default();
-    const PREFIXES: &[&str] = &[
-        "sql parser error: ",
-        "Error during planning: ",
-        "Execution error: ",
-        "Arrow error: ",
-        "External error: ",
-        "Schema error: ",
-        "This feature is not implemented: ",
-        "Invalid or Unsupported Configuration: ",
-    ];
     let mut shown = text.trim();
     while let Some(rest) = PREFIXES.iter().find_map(|prefix| shown.strip_prefix(prefix)) {
         shown = rest;

@@ -113,9 +113,14 @@ async fn every_column_has_a_value_somewhere() {
             let never = matches!(
                 (endpoint.table, column.as_str()),
                 ("contacts" | "contact_lists", "deleted_at")
-                    | ("account_summary", "encoded_partner_id" | "company_logo_external_url")
-                    | ("account_summary", "physical_address_line2" | "physical_address_line3")
-                    | ("account_summary", "physical_address_state_name")
+                    | (
+                        "account_summary",
+                        "encoded_partner_id"
+                            | "company_logo_external_url"
+                            | "physical_address_line2"
+                            | "physical_address_line3"
+                            | "physical_address_state_name",
+                    )
             );
             assert_eq!(count.as_i64() == Some(0), never, "{}.{column}", endpoint.table);
         }

@@ -1,5 +1,12 @@
 //! What ctct promises, tested from the outside: one program, so that it is linked once.
 
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test that cannot go on has failed"
+)]
+
 mod cli;
 mod declarations;
 mod errors;

@@ -111,5 +111,5 @@ async fn pages_of_every_endpoint_are_followed_to_the_end() {
 pub(crate) fn http() -> reqwest::Client {
     // The client crate installs the provider of TLS for the process; here there is none yet.
     drop(rustls::crypto::ring::default_provider().install_default());
-    reqwest::Client::new()
+    reqwest::Client::builder().no_proxy().build().expect("a client")
 }

@@ -86,6 +86,9 @@ fn permission(row: &Value) -> &str {
     row["email_address"]["permission_to_send"].as_str().unwrap_or("not_set")
 }
 
+/// Whether a contact is asked for.
+type Wanted<'a> = Box<dyn Fn(&Value) -> bool + 'a>;
+
 #[tokio::test]
 async fn contacts_are_filtered_by_everything_that_is_documented() {
     let asker = asker().await;
@@ -104,7 +107,6 @@ async fn contacts_are_filtered_by_everything_that_is_documented() {
     let address = asker.sandbox.rows(Collection::Contacts)[3]["email_address"]["address"].clone();
     let address = address.as_str().expect("an address");
 
-    type Wanted<'a> = Box<dyn Fn(&Value) -> bool + 'a>;
     let cases: Vec<(String, Wanted<'_>)> = vec![
         (String::new(), Box::new(|row| !is_deleted(row))),
         ("status=all".into(), Box::new(|_| true)),

@@ -49,7 +49,7 @@ pub(crate) fn scripted_server(responses: Vec<String>) -> (String, mpsc::Receiver
             let mut line = String::new();
             while reader.read_line(&mut line).is_ok_and(|read| read > 2) {
                 if first.is_empty() {
-                    first = line.trim().to_owned();
+                    line.trim().clone_into(&mut first);
                 }
                 line.clear();
             }

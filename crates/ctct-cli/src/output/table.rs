@@ -137,7 +137,7 @@ mod tests {
     #[test]
     fn what_is_hostile_is_shown_and_not_done() {
         let batch = batch();
-        let text = bordered(&batch.schema(), &[batch.clone()], false).expect("formats");
+        let text = bordered(&batch.schema(), std::slice::from_ref(&batch), false).expect("formats");
         let expected = "\
 ┌────────────────────────────┬───────┬──────┬──────────────────────┐
 │ name                       │ count │ list │ at                   │
@@ -152,7 +152,7 @@ mod tests {
     #[test]
     fn markdown_keeps_its_columns() {
         let batch = batch();
-        let text = markdown(&batch.schema(), &[batch.clone()]).expect("formats");
+        let text = markdown(&batch.schema(), std::slice::from_ref(&batch)).expect("formats");
         let lines: Vec<_> = text.lines().collect();
         assert_eq!(lines[0], "| name | count | list | at |");
         assert_eq!(lines[1], "| --- | ---: | --- | --- |");

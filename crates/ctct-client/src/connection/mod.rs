@@ -10,6 +10,7 @@ use secrecy::SecretString;
 use url::Url;
 
 pub use environment::{Connections, from_environment};
+pub(crate) use parse::is_loopback;
 
 /// Where the API is, unless a connection says otherwise.
 pub const DEFAULT_BASE_URL: &str = "https://api.cc.email/v3";

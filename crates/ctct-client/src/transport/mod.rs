@@ -23,7 +23,7 @@ use retry::{Failure, Retries};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a server may stay silent in the midst of an answer.
-const READ_TIMEOUT: Duration = Duration::from_secs(60);
+const READ_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// What requests cost: the figures of a scan's metrics.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -108,8 +108,8 @@ impl Transport {
     ) -> Result<Vec<u8>, Attempt> {
         let last = |error| Attempt { failure: Failure::Final, error };
         let token = connection.access_token.as_ref().ok_or_else(|| last(no_token(connection)))?;
-        let http = self.http().map_err(last)?;
-        let url = full_url(connection, request).map_err(last)?;
+        let http = self.http(&connection.inputs.base_url).map_err(last)?;
+        let url = full_url(connection, request);
         let get = http.get(url).header(ACCEPT, "application/json");
         let get = get.bearer_auth(token.expose_secret());
 
@@ -154,14 +154,19 @@ impl Transport {
         }
     }
 
-    fn http(&self) -> Result<&reqwest::Client> {
+    fn http(&self, base: &url::Url) -> Result<&reqwest::Client> {
         if let Some(http) = self.http.get() {
             return Ok(http);
         }
         // Whoever embeds this crate may have installed a provider of their own; then
         // installing ours fails, and theirs is used.
         drop(rustls::crypto::ring::default_provider().install_default());
-        let http = reqwest::Client::builder()
+        let mut builder = reqwest::Client::builder();
+        if crate::connection::is_loopback(base) {
+            // A proxy cannot reach this machine by its loopback address.
+            builder = builder.no_proxy();
+        }
+        let http = builder
             .user_agent(concat!("ctct/", env!("CARGO_PKG_VERSION")))
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(CONNECT_TIMEOUT)
@@ -175,12 +180,12 @@ impl Transport {
     }
 }
 
-fn full_url(connection: &Connection, request: &Request) -> Result<url::Url> {
+fn full_url(connection: &Connection, request: &Request) -> url::Url {
     let mut url = connection.inputs.base_url.clone();
     let path = format!("{}{}", url.path().trim_end_matches('/'), request.path);
     url.set_path(&path);
     url.set_query(Some(request.query.as_str()).filter(|query| !query.is_empty()));
-    Ok(url)
+    url
 }
 
 fn no_token(connection: &Connection) -> Error {

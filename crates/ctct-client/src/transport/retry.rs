@@ -23,7 +23,7 @@ impl Default for RetryPolicy {
             failures: 4,
             shortest: Duration::from_millis(200),
             longest: Duration::from_secs(15),
-            budget: Duration::from_secs(180),
+            budget: Duration::from_mins(3),
         }
     }
 }
@@ -94,7 +94,8 @@ impl Retries {
     /// Decorrelated jitter: between the shortest wait and three times the previous one.
     fn backoff(&mut self, random: f64) -> Duration {
         let highest = self.previous.mul_f64(3.0).min(self.policy.longest).max(self.policy.shortest);
-        let wait = self.policy.shortest + (highest - self.policy.shortest).mul_f64(random);
+        let spread = highest.saturating_sub(self.policy.shortest);
+        let wait = self.policy.shortest + spread.mul_f64(random);
         self.previous = wait;
         wait
     }

@@ -6,6 +6,7 @@ use super::random::{Purpose, rng};
 
 /// The account, in the API's shape.
 #[derive(Debug, Serialize)]
+#[expect(clippy::struct_field_names, reason = "the API's names")]
 pub(crate) struct Organization {
     contact_email: &'static str,
     contact_phone: &'static str,

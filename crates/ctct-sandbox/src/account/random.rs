@@ -20,7 +20,7 @@ pub(super) fn rng(seed: u64, purpose: Purpose, index: u32) -> Rng {
     Rng::with_seed(mix(mix(seed ^ ((purpose as u64) << 56)) ^ u64::from(index)))
 }
 
-/// Spreads near-by numbers over the whole range (the finaliser of SplitMix64).
+/// Spreads near-by numbers over the whole range (the finaliser of `SplitMix64`).
 pub(super) fn mix(value: u64) -> u64 {
     let value = value.wrapping_add(0x9E37_79B9_7F4A_7C15);
     let value = (value ^ (value >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);

@@ -46,6 +46,7 @@ pub(crate) struct Segment {
 
 /// The definition of a custom field, in the API's shape.
 #[derive(Debug, Clone, Serialize)]
+#[expect(clippy::struct_field_names, reason = "the API's names")]
 pub(crate) struct CustomField {
     pub(crate) custom_field_id: String,
     pub(crate) label: &'static str,
@@ -80,6 +81,7 @@ pub(crate) struct Metadata {
 
 /// One choice of a custom field that offers choices.
 #[derive(Debug, Clone, Serialize)]
+#[expect(clippy::struct_field_names, reason = "the API's names")]
 pub(crate) struct Choice {
     custom_field_id: String,
     pub(crate) choice_id: u32,

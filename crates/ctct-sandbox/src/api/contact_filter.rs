@@ -71,9 +71,14 @@ impl ContactFilter {
         self.segment.map(|(id, _)| id)
     }
 
-    /// The contact that can be the only one, where an address is asked for.
-    pub(super) fn only_candidate(&self) -> Option<Option<u32>> {
-        self.email.as_ref().map(|_| self.email_index)
+    /// Whether an address is asked for, which one contact has at most.
+    pub(super) fn is_by_email(&self) -> bool {
+        self.email.is_some()
+    }
+
+    /// The contact whose address is asked for, if there is one.
+    pub(super) fn with_email(&self) -> Option<u32> {
+        self.email_index
     }
 
     /// Whether a contact is asked for.

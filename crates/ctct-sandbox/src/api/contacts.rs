@@ -65,8 +65,9 @@ pub(super) fn one(service: &Service, call: &Call) -> Result<Answer, Refusal> {
 
 fn select(service: &Service, filter: &ContactFilter) -> Arc<Vec<u32>> {
     let account = &service.account;
-    if let Some(candidate) = filter.only_candidate() {
-        let found = candidate.filter(|index| filter.accepts(*index, &account.facts(*index)));
+    if filter.is_by_email() {
+        let found =
+            filter.with_email().filter(|index| filter.accepts(*index, &account.facts(*index)));
         return Arc::new(found.into_iter().collect());
     }
     let text = filter.write(CursorQuery::default()).text();

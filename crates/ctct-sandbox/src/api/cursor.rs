@@ -50,6 +50,7 @@ pub(super) struct CursorQuery {
 }
 
 impl CursorQuery {
+    #[expect(clippy::needless_pass_by_value, reason = "numbers and texts are written in place")]
     pub(super) fn with(mut self, name: &str, value: impl ToString) -> Self {
         self.pairs.push((name.to_owned(), value.to_string()));
         self

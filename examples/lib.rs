@@ -1,0 +1,1 @@
+//! Small programs that embed ctct: `cargo run -p ctct-examples --example embed`.
