@@ -5,6 +5,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use ctct_sandbox::{ACCESS_TOKEN, CLIENT_ID, Sandbox, Settings};
 use datafusion::prelude::SessionContext;
@@ -77,9 +78,15 @@ pub fn ctct() -> Command {
         assert!(path.exists(), "{} was not built", path.display());
         path
     });
+    // Nothing of the machine's own configuration reaches a test, and no test another.
+    static STARTED: AtomicU32 = AtomicU32::new(0);
+    let number = STARTED.fetch_add(1, Ordering::Relaxed);
+    let home = path.with_file_name("ctct-tests-home");
+    let home = home.join(format!("{}-{number}", std::process::id()));
+    // What an earlier process of this number left.
+    drop(std::fs::remove_dir_all(&home));
     let mut command = Command::new(path);
-    // Nothing of the machine's own configuration reaches a test.
-    command.env_clear().env("PATH", "").env("HOME", "/nonexistent");
+    command.env_clear().env("PATH", "").env("CTCT_HOME", home);
     command
 }
 

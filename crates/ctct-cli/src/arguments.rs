@@ -72,6 +72,8 @@ pub(crate) struct Arguments {
 /// What else ctct does.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Shows what the connection's API key has used of its day, and what is left
+    Quota,
     /// Serves the sandbox to other programs
     Sandbox(SandboxCommand),
 }

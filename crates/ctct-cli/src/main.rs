@@ -3,6 +3,8 @@
 mod arguments;
 mod exit;
 mod output;
+mod progress;
+mod quota;
 mod report;
 mod run;
 mod sandbox;
@@ -52,6 +54,7 @@ async fn start(
     report: &Report,
 ) -> Result<(), Failure> {
     match &arguments.command {
+        Some(Command::Quota) => quota::show(arguments).await,
         Some(Command::Sandbox(command)) => sandbox::serve(command, report).await,
         None => run::run(arguments, scripts, report).await,
     }

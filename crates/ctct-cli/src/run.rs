@@ -10,6 +10,8 @@ use datafusion::prelude::SessionContext;
 use crate::arguments::{Arguments, Format, Source};
 use crate::exit::Failure;
 use crate::output;
+use crate::progress::Progress;
+use crate::quota;
 use crate::report::Report;
 use crate::script::{self, Statement};
 use crate::setup::{Setup, set_up};
@@ -129,31 +131,57 @@ pub(crate) async fn execute(
     let session = &setup.session;
     let failed = |error| Failure::of_statement(&error, session);
     let (started, sent) = (Instant::now(), setup.traffic.sent());
+    let watched = report.is_watched();
+    let mut progress = Progress::start(watched, &setup.traffic, setup.connection.as_ref());
     let plan = session.state().create_logical_plan(sql).await.map_err(failed)?;
     let query = is_query(&plan);
     let explained = matches!(plan, LogicalPlan::Explain(_) | LogicalPlan::Analyze(_));
     let copied = matches!(plan, LogicalPlan::Copy(_) | LogicalPlan::Dml(_));
     let frame = session.execute_logical_plan(plan).await.map_err(failed)?;
+    // Results that are written as they come would be torn apart by the line.
+    let streams = query && !explained && !matches!(format, Format::Table | Format::Markdown);
+    if streams && std::io::stdout().is_terminal() {
+        progress.stop();
+    }
     let rows = if explained && format == Format::Table {
         output::plans(&frame.collect().await.map_err(failed)?)?;
         None
     } else if query {
-        Some(write(frame, format, session).await?)
+        Some(write(frame, format, session, || progress.stop()).await?)
     } else {
         let done = frame.collect().await.map_err(failed)?;
         copied.then(|| output::count_of(&done)).flatten()
     };
-    if report.is_watched() {
+    progress.stop();
+    if watched {
         let requests = setup.traffic.sent() - sent;
-        report.aside(&summary(rows, requests, started.elapsed().as_secs_f64()));
+        let mut summary = summary(rows, requests, started.elapsed().as_secs_f64());
+        if let Some(left) = quota::left_today(setup) {
+            summary = format!("{summary}, {left}");
+        }
+        report.aside(&summary);
     }
     Ok(query)
 }
 
-async fn write(frame: DataFrame, format: Format, session: &SessionContext) -> Result<u64, Failure> {
+/// Writes the result of one query, without anything around it.
+pub(crate) async fn print(setup: &Setup, sql: &str, format: Format) -> Result<(), Failure> {
+    let session = &setup.session;
+    let frame = session.sql(sql).await;
+    let frame = frame.map_err(|error| Failure::of_statement(&error, session))?;
+    write(frame, format, session, || {}).await.map(|_| ())
+}
+
+/// `ready` is called when the first of the result is about to be written.
+async fn write(
+    frame: DataFrame,
+    format: Format,
+    session: &SessionContext,
+    ready: impl FnOnce(),
+) -> Result<u64, Failure> {
     let stream = frame.execute_stream().await;
     let stream = stream.map_err(|error| Failure::of_statement(&error, session))?;
-    output::write(stream, format).await.map_err(|error| match error {
+    output::write(stream, format, ready).await.map_err(|error| match error {
         output::WriteError::Query(error) => Failure::of_statement(&error, session),
         output::WriteError::Output(error) => error.into(),
     })

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use ctct_sandbox::Sandbox;
 use datafusion::prelude::SessionContext;
-use datafusion_ctct::{Connection, Pace, SessionBuilder, Traffic, from_environment};
+use datafusion_ctct::{
+    Connection, Ledger, Pace, SessionBuilder, Traffic, from_environment, state_folder,
+};
 
 use crate::arguments::Arguments;
 use crate::exit::Failure;
@@ -17,15 +19,19 @@ const USUAL_NAME: &str = "CONSTANT_CONTACT";
 pub(crate) struct Setup {
     pub(crate) session: SessionContext,
     pub(crate) traffic: Arc<Traffic>,
-    /// The name of the connection in use, where there is one.
-    pub(crate) connection: Option<String>,
+    /// The connection in use, where there is one.
+    pub(crate) connection: Option<Connection>,
     /// The sandbox lives as long as the session.
     _sandbox: Option<Sandbox>,
 }
 
 /// Finds the connection to use and opens a session over it. Nothing is sent.
 pub(crate) async fn set_up(arguments: &Arguments) -> Result<Setup, Failure> {
-    let traffic = Arc::new(Traffic::with_limit(arguments.max_requests));
+    let mut traffic = Traffic::new(Arc::new(ledger(arguments)), command(arguments));
+    if let Some(limit) = arguments.max_requests {
+        traffic = traffic.with_limit(limit);
+    }
+    let traffic = Arc::new(traffic);
     let mut builder = SessionBuilder::new().with_traffic(Arc::clone(&traffic));
     let mut running = None;
     let mut connections = Vec::new();
@@ -48,12 +54,26 @@ pub(crate) async fn set_up(arguments: &Arguments) -> Result<Setup, Failure> {
             .partition(|connection| Some(&connection.name) == chosen.as_ref());
         connections.extend(first.into_iter().chain(others));
     }
-    let name = connections.first().map(|connection| connection.name.clone());
+    let in_use = connections.first().cloned();
     for connection in connections {
         builder = builder.with_connection(with_pace(connection, arguments)?);
     }
     let session = builder.build().map_err(|error| Failure::other(error.to_string()))?;
-    Ok(Setup { session, traffic, connection: name, _sandbox: running })
+    Ok(Setup { session, traffic, connection: in_use, _sandbox: running })
+}
+
+/// The ledger of this machine; a sandbox that ends with the process has its own.
+fn ledger(arguments: &Arguments) -> Ledger {
+    let folder = state_folder(|name| std::env::var_os(name));
+    match folder.filter(|_| !arguments.sandbox) {
+        Some(folder) => Ledger::open(folder.join("ledger.sqlite")),
+        None => Ledger::in_memory(),
+    }
+}
+
+/// What requests are counted under.
+fn command(arguments: &Arguments) -> &'static str {
+    if arguments.is_shell() { "shell" } else { "query" }
 }
 
 fn with_pace(connection: Connection, arguments: &Arguments) -> Result<Connection, Failure> {

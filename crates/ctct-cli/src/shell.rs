@@ -1,5 +1,6 @@
 //! The interactive shell.
 
+use datafusion_ctct::Connection;
 use rustyline::DefaultEditor;
 use rustyline::error::ReadlineError;
 
@@ -26,16 +27,19 @@ pub(crate) async fn run(
     let mut editor = DefaultEditor::new()
         .map_err(|error| Failure::other(format!("the terminal cannot be read: {error}")))?;
     match &setup.connection {
-        Some(name) if arguments.sandbox => {
+        Some(connection) if arguments.sandbox => {
+            let name = &connection.name;
             report.note(&format!("A made-up account as connection {name}. \\? helps, \\q leaves."));
         }
-        Some(name) => report.note(&format!("Connection {name}. \\? helps, \\q leaves.")),
+        Some(connection) => {
+            report.note(&format!("Connection {}. \\? helps, \\q leaves.", connection.name));
+        }
         None => report.note(
             "No connection yet: set the environment variable CONSTANT_CONTACT, or try ctct --sandbox.\n\
              Files can be queried: SELECT * FROM 'file.parquet';",
         ),
     }
-    let prompt = setup.connection.as_deref().unwrap_or("ctct").to_lowercase();
+    let prompt = setup.connection.as_ref().map_or("ctct".to_owned(), Connection::schema_name);
     let mut text = String::new();
     loop {
         let prompt = if text.is_empty() { format!("{prompt}> ") } else { "   ...> ".to_owned() };

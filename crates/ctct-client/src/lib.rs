@@ -3,8 +3,9 @@
 //! # Owns
 //! Where a [`Connection`] is found and how it is parsed; how a [`Request`] is built
 //! from an endpoint's declaration; how a [`PageChain`] goes from page to page; how a
-//! [`Client`] paces, sends, retries and logs requests; and how an answer that is an
-//! error becomes an [`Error`].
+//! [`Client`] sends, retries and logs requests; how a [`Ledger`] counts and spaces them
+//! for all processes of the machine; and how an answer that is an error becomes an
+//! [`Error`].
 //!
 //! # Does not own
 //! SQL, Arrow, and what the rows of an answer mean (`datafusion-ctct`).
@@ -37,6 +38,8 @@
 mod client;
 mod connection;
 mod error;
+mod folders;
+mod ledger;
 mod likely;
 mod pages;
 mod request;
@@ -45,7 +48,9 @@ mod transport;
 pub use client::Client;
 pub use connection::{Connection, Connections, DEFAULT_BASE_URL, Inputs, Pace, from_environment};
 pub use error::{Error, ErrorKind, Result};
+pub use folders::state_folder;
+pub use ledger::{Ledger, Quota};
 pub use likely::likely;
 pub use pages::PageChain;
 pub use request::Request;
-pub use transport::{RequestRecord, RetryPolicy, Spent, Traffic};
+pub use transport::{Activity, RequestRecord, RetryPolicy, Spent, Traffic, Waiting, WaitingFor};

@@ -3,7 +3,8 @@
 //!
 //! # Owns
 //! The [account](Settings)'s data, the endpoints in the exact shapes of the official
-//! specification, bearer tokens, its own [clock](Sandbox::now) and a
+//! specification, bearer tokens, both [limits](Limits) of an API key,
+//! [faults](Sandbox::inject) on request, its own [clock](Sandbox::now) and a
 //! [log](Sandbox::requests) of what was asked.
 //!
 //! # Does not own
@@ -29,12 +30,16 @@
 mod account;
 mod api;
 mod clock;
+mod fault;
+mod limits;
 mod log;
 mod server;
 mod settings;
 
 pub use account::Collection;
 pub use clock::Clock;
+pub use fault::{Fault, FaultKind};
+pub use limits::Limits;
 pub use log::LoggedRequest;
 pub use server::Sandbox;
 pub use settings::{ACCESS_TOKEN, CLIENT_ID, Settings, Token};

@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 
 use crate::account::{Collection, value};
 use crate::api::{self, Service};
-use crate::{Clock, LoggedRequest, Settings};
+use crate::{Clock, Fault, LoggedRequest, Settings};
 
 /// A running sandbox; dropping it stops it.
 #[derive(Debug)]
@@ -78,6 +78,17 @@ impl Sandbox {
     /// Forgets the requests so far.
     pub fn clear_requests(&self) {
         self.service.log.clear();
+    }
+
+    /// Lets something go wrong for coming requests.
+    pub fn inject(&self, fault: Fault) {
+        self.service.faults.push(fault);
+    }
+
+    /// Requests of the current day, refusals because a second was too full, and the most
+    /// requests that one second saw.
+    pub fn traffic(&self) -> (u32, u32, u32) {
+        self.service.counts.seen()
     }
 
     /// The account's own data as the API would show it with everything included, read

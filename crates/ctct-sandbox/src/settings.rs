@@ -4,6 +4,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use chrono::{DateTime, Utc};
 
+use crate::Limits;
+
 /// The API key of the sandbox's application.
 pub const CLIENT_ID: &str = "5a4db0c5-0000-4000-8000-000000000000";
 
@@ -25,6 +27,8 @@ pub struct Settings {
     pub starts_at: DateTime<Utc>,
     /// The tokens that are accepted.
     pub tokens: Vec<Token>,
+    /// How often the API key may ask; unlimited unless a test wants otherwise.
+    pub limits: Limits,
     /// Whether `*_after` and `*_before` include the bound itself, which the
     /// documentation does not say.
     pub inclusive_bounds: bool,
@@ -62,6 +66,7 @@ impl Default for Settings {
             campaigns: 40,
             starts_at: DateTime::from_timestamp(1_767_225_600, 0).unwrap_or_default(),
             tokens: vec![Token::unlimited(ACCESS_TOKEN)],
+            limits: Limits::default(),
             inclusive_bounds: false,
         }
     }

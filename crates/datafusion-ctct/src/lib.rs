@@ -41,8 +41,9 @@ mod schema;
 mod session;
 
 pub use ctct_client::{
-    Client, Connection, Connections, Error, ErrorKind, Inputs, Pace, RequestRecord, RetryPolicy,
-    Traffic, from_environment, likely,
+    Activity, Client, Connection, Connections, Error, ErrorKind, Inputs, Ledger, Pace, Quota,
+    RequestRecord, RetryPolicy, Traffic, Waiting, WaitingFor, from_environment, likely,
+    state_folder,
 };
 pub use diagnose::{Diagnosis, client_error};
 pub use nested_text::nested_to_text;

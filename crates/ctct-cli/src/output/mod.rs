@@ -56,15 +56,17 @@ impl From<io::Error> for WriteError {
 /// Writes the batches of a query as they come, and says how many rows there were.
 ///
 /// Only tables for people are collected first, because their columns must be measured;
-/// on a terminal they end after a thousand rows, and so does the query.
+/// on a terminal they end after a thousand rows, and so does the query. `ready` is called
+/// before the first of a table is written.
 pub(crate) async fn write(
     stream: SendableRecordBatchStream,
     format: Format,
+    ready: impl FnOnce(),
 ) -> Result<u64, WriteError> {
     let output = Output::new();
     let failure = output.failure();
     // Some writers wrap an error of the output in words of their own.
-    let written = write_to(output, stream, format).await;
+    let written = write_to(output, stream, format, ready).await;
     written.map_err(|error| failure.take().map_or(error, WriteError::Output))
 }
 
@@ -72,10 +74,11 @@ async fn write_to(
     output: Output,
     stream: SendableRecordBatchStream,
     format: Format,
+    ready: impl FnOnce(),
 ) -> Result<u64, WriteError> {
     let schema = stream.schema();
     match format {
-        Format::Table | Format::Markdown => table(output, stream, format).await,
+        Format::Table | Format::Markdown => table(output, stream, format, ready).await,
         Format::Csv | Format::Tsv => {
             let schema = columns::text_schema(&schema);
             let delimiter = if format == Format::Tsv { b'\t' } else { b',' };
@@ -175,6 +178,7 @@ async fn table(
     mut output: Output,
     mut stream: SendableRecordBatchStream,
     format: Format,
+    ready: impl FnOnce(),
 ) -> Result<u64, WriteError> {
     let terminal = io::stdout().is_terminal();
     let most = if terminal { SHOWN_ON_TERMINAL } else { usize::MAX };
@@ -196,6 +200,7 @@ async fn table(
         Format::Markdown => table::markdown(&schema, &batches)?,
         _ => table::bordered(&schema, &batches, terminal)?,
     };
+    ready();
     output.write_all(text.as_bytes())?;
     if more {
         writeln!(output, "… the first {rows} rows; --format csv writes all, LIMIT asks for fewer")?;

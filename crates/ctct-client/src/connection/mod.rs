@@ -47,6 +47,8 @@ pub struct Inputs {
     pub pace: Pace,
     /// How many requests the key has per UTC day.
     pub requests_per_day: u32,
+    /// How many requests of a day unattended commands, such as replications, leave to people.
+    pub quota_reserve: u32,
     /// Where the API is: `https`, or a loopback address.
     pub base_url: Url,
     /// Where tokens are had, for tests; none for the documented server.
@@ -92,6 +94,7 @@ impl Connection {
                 redirect_uri: "https://localhost".to_owned(),
                 pace: Pace::PerSecond(3.0),
                 requests_per_day: 10_000,
+                quota_reserve: 500,
                 base_url: parse::safe_url(base_url)?,
                 auth_url: None,
             },

@@ -67,6 +67,7 @@ fn read_inputs(connection: &mut Connection, section: &Section<'_>) -> Result<()>
         "redirect_uri",
         "requests_per_second",
         "requests_per_day",
+        "quota_reserve",
         "base_url",
         "auth_url",
     ])?;
@@ -90,6 +91,15 @@ fn read_inputs(connection: &mut Connection, section: &Section<'_>) -> Result<()>
             .ok()
             .filter(|count| *count > 0)
             .ok_or_else(|| section.wrong("requests_per_day", "a whole number above 0"))?;
+    }
+    if let Some(text) = section.text("quota_reserve")? {
+        let reserve: Option<u32> = text.parse().ok();
+        inputs.quota_reserve =
+            reserve.filter(|reserve| *reserve < inputs.requests_per_day).ok_or_else(|| {
+                section.wrong("quota_reserve", "a whole number below requests_per_day")
+            })?;
+    } else {
+        inputs.quota_reserve = inputs.quota_reserve.min(inputs.requests_per_day / 2);
     }
     if let Some(text) = section.text("requests_per_second")? {
         inputs.pace = pace(&text, &inputs.base_url).map_err(|error| {
@@ -275,6 +285,8 @@ mod tests {
             ("requests_per_second: -1", "inputs.requests_per_second"),
             ("requests_per_second: unlimited", "inputs.requests_per_second"),
             ("requests_per_day: 0", "inputs.requests_per_day"),
+            ("quota_reserve: 10000", "inputs.quota_reserve"),
+            ("quota_reserve: some", "inputs.quota_reserve"),
             ("base_url: \"http://api.example.com/v3\"", "inputs.base_url"),
             ("base_url: \"https://user:pw@api.example.com/v3\"", "inputs.base_url"),
         ] {

@@ -17,6 +17,14 @@ pub(super) enum Answer {
     Refusal(Failure, Error),
 }
 
+/// What an answer says before its body.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Head<'a> {
+    pub(super) status: u16,
+    pub(super) location: Option<&'a str>,
+    pub(super) content_type: Option<&'a str>,
+}
+
 /// What a server says about an error, in any of the forms that it uses.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct ServerWords {
@@ -27,12 +35,17 @@ struct ServerWords {
 pub(super) fn judge(
     connection: &Connection,
     request: &Request,
-    status: u16,
-    location: Option<&str>,
+    head: &Head<'_>,
     body: Vec<u8>,
 ) -> Answer {
+    let (status, location) = (head.status, head.location);
     if status == 200 {
-        return Answer::Body(body);
+        return match head.content_type {
+            Some(other) if !is_json(other) => {
+                Answer::Refusal(Failure::Final, not_json(request, other))
+            }
+            _ => Answer::Body(body),
+        };
     }
     if (300..400).contains(&status) {
         return Answer::Refusal(Failure::Final, redirected(connection, request, location));
@@ -64,10 +77,10 @@ pub(super) fn judge(
         },
         404 => refuse(Failure::Final, ErrorKind::NotFound, format!("{asked} found nothing")),
         429 => match words.key.as_deref() {
-            Some("throttled") => {
+            Some("throttled" | "mashery.not.authorized.over.qps") => {
                 refuse(Failure::Throttled, ErrorKind::Throttled, format!("{asked} came too fast"))
             }
-            Some("quota_exceeded") => Answer::Refusal(
+            Some("quota_exceeded" | "mashery.not.authorized.over.ratelimit") => Answer::Refusal(
                 Failure::Final,
                 Error::new(
                     ErrorKind::QuotaExhausted,
@@ -85,6 +98,20 @@ pub(super) fn judge(
         }
         _ => refuse(Failure::Final, ErrorKind::Protocol, format!("{asked} was answered with the unexpected status {status}")),
     }
+}
+
+fn is_json(content_type: &str) -> bool {
+    let kind = content_type.split(';').next().unwrap_or_default().trim();
+    kind.is_empty() || kind.eq_ignore_ascii_case("application/json") || kind.ends_with("+json")
+}
+
+fn not_json(request: &Request, content_type: &str) -> Error {
+    let kind = harmless(content_type.split(';').next().unwrap_or_default());
+    Error::new(
+        ErrorKind::Protocol,
+        format!("GET {} was answered with {kind}, not JSON", request.path),
+    )
+    .with_hint("check `base_url`; a proxy or a captive portal may stand in between")
 }
 
 fn redirected(connection: &Connection, request: &Request, location: Option<&str>) -> Error {
@@ -133,12 +160,28 @@ fn harmless(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::strategy::Strategy as _;
+
     use super::*;
+
+    const BODIES: &[&str] = &[
+        r#"{"error_key":"throttled","error_message":"Too Many Requests"}"#,
+        r#"[{"error_key":"throttled","error_message":"Too Many Requests"}]"#,
+        r#"{"error_key":"quota_exceeded","error_message":"Limit Exceeded"}"#,
+        r#"[{"error_key":"quota_exceeded"}]"#,
+        r#"{"error_key":7,"error_message":["x"]}"#,
+        "[[[[]]]]",
+        r#"{"message":null}"#,
+        r#"{"error":"invalid_grant","error_description":"\u0000\u001b[2J"}"#,
+        "<html><body>502</body></html>",
+        "",
+    ];
 
     fn refusal(status: u16, body: &str) -> (Failure, Error) {
         let connection = Connection::new("SHOP", "c", "https://api.cc.email/v3").expect("valid");
         let request = Request { path: "/contacts".into(), query: "cursor=hidden".into() };
-        match judge(&connection, &request, status, None, body.as_bytes().to_vec()) {
+        let head = Head { status, location: None, content_type: None };
+        match judge(&connection, &request, &head, body.as_bytes().to_vec()) {
             Answer::Refusal(failure, error) => (failure, error),
             Answer::Body(_) => panic!("{status} is no success"),
         }
@@ -199,6 +242,61 @@ mod tests {
         assert_eq!((failure, error.kind()), (Failure::Final, ErrorKind::QuotaExhausted));
         let (failure, _) = refusal(429, "<html>");
         assert_eq!(failure, Failure::TooMany);
+    }
+
+    #[test]
+    fn only_json_is_taken_for_an_answer() {
+        let connection = Connection::new("SHOP", "c", "https://api.cc.email/v3").expect("valid");
+        let request = Request { path: "/contacts".into(), query: String::new() };
+        let is_body = |content_type| {
+            let head = Head { status: 200, location: None, content_type };
+            matches!(judge(&connection, &request, &head, Vec::new()), Answer::Body(_))
+        };
+        assert!(is_body(None) && is_body(Some("application/json")) && is_body(Some("")));
+        assert!(
+            is_body(Some("Application/JSON; charset=utf-8"))
+                && is_body(Some("application/hal+json"))
+        );
+        assert!(!is_body(Some("text/html")) && !is_body(Some("application/octet-stream")));
+    }
+
+    proptest::proptest! {
+        /// Any status with any body: the right kind, and never a panic or a cursor.
+        #[test]
+        fn b_t4_any_status_with_any_body_has_its_kind(
+            status in 100..1000_u16,
+            body in proptest::prelude::prop_oneof![
+                proptest::collection::vec(proptest::num::u8::ANY, 0..200),
+                proptest::sample::select(BODIES).prop_map(|body| body.as_bytes().to_vec()),
+            ],
+        ) {
+            use proptest::prelude::*;
+            let connection = Connection::new("SHOP", "c", "https://api.cc.email/v3").expect("valid");
+            let request = Request { path: "/contacts".into(), query: "cursor=hidden".into() };
+            let head = Head { status, location: None, content_type: None };
+            let throttled = body.windows(9).any(|window| window == b"throttled");
+            let used_up = body.windows(14).any(|window| window == b"quota_exceeded");
+            match judge(&connection, &request, &head, body) {
+                Answer::Body(_) => prop_assert_eq!(status, 200),
+                Answer::Refusal(failure, error) => {
+                    let expected = match status {
+                        401 => ErrorKind::Authentication,
+                        403 => ErrorKind::Forbidden,
+                        404 => ErrorKind::NotFound,
+                        429 if used_up => ErrorKind::QuotaExhausted,
+                        429 => ErrorKind::Throttled,
+                        400..500 => ErrorKind::InvalidRequest,
+                        500..600 => ErrorKind::Unavailable,
+                        _ => ErrorKind::Protocol,
+                    };
+                    prop_assert_eq!(error.kind(), expected);
+                    prop_assert_eq!(failure == Failure::Throttled, status == 429 && throttled);
+                    prop_assert_eq!(failure == Failure::Server, (500..600).contains(&status));
+                    prop_assert!(!error.to_string().contains("hidden"));
+                    prop_assert!(!error.to_string().chars().any(char::is_control));
+                }
+            }
+        }
     }
 
     #[test]

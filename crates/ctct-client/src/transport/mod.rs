@@ -1,29 +1,33 @@
 //! The one way to the network: paced, counted, retried, bounded.
 
+mod activity;
 mod answer;
 mod body;
-mod pace;
 mod retry;
+mod retry_after;
 mod traffic;
 
 use std::error::Error as StdError;
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
-use reqwest::header::{ACCEPT, DATE};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, DATE, HeaderMap, HeaderName, LOCATION, RETRY_AFTER};
 use secrecy::ExposeSecret;
 
+pub use activity::{Activity, Waiting, WaitingFor};
 pub use retry::RetryPolicy;
 pub use traffic::{RequestRecord, Traffic};
 
+use crate::ledger::{self, Asker, Outcome};
 use crate::{Connection, Error, ErrorKind, Request, Result};
-use answer::Answer;
-use pace::Pacer;
+use answer::{Answer, Head};
 use retry::{Failure, Retries};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a server may stay silent in the midst of an answer.
 const READ_TIMEOUT: Duration = Duration::from_mins(1);
+/// How long an answer may take in all, however busily it trickles.
+const TOTAL_TIMEOUT: Duration = Duration::from_mins(5);
 
 /// What requests cost: the figures of a scan's metrics.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -47,7 +51,7 @@ pub struct Spent {
 pub(crate) struct Transport {
     /// Made at the first request, because reading the root certificates takes a while.
     http: OnceLock<reqwest::Client>,
-    pacer: Arc<Pacer>,
+    asker: Asker,
     retries: RetryPolicy,
     traffic: Arc<Traffic>,
 }
@@ -56,12 +60,20 @@ pub(crate) struct Transport {
 struct Attempt {
     failure: Failure,
     error: Error,
+    /// What the server asked for.
+    retry_after: Option<Duration>,
+}
+
+impl Attempt {
+    fn last(error: Error) -> Self {
+        Self { failure: Failure::Final, error, retry_after: None }
+    }
 }
 
 impl Transport {
     pub(crate) fn new(connection: &Connection, traffic: Arc<Traffic>) -> Self {
-        let pacer = traffic.pacer(&connection.client_id, connection.inputs.pace);
-        Self { http: OnceLock::new(), pacer, retries: RetryPolicy::default(), traffic }
+        let asker = traffic.asker(connection);
+        Self { http: OnceLock::new(), asker, retries: RetryPolicy::default(), traffic }
     }
 
     pub(crate) fn set_retries(&mut self, policy: RetryPolicy) {
@@ -84,7 +96,11 @@ impl Transport {
                 Ok(body) => return Ok(body),
                 Err(attempt) => attempt,
             };
-            let Some(wait) = retries.after(attempt.failure, fastrand::f64()) else {
+            let wait = retries
+                .after(attempt.failure, attempt.retry_after, fastrand::f64())
+                // A throttled request is not a failed one: it costs no retry.
+                .filter(|_| attempt.failure == Failure::Throttled || self.traffic.may_retry());
+            let Some(wait) = wait else {
                 let error = attempt.error;
                 return Err(match retries.made() {
                     0 => error,
@@ -94,9 +110,13 @@ impl Transport {
                 });
             };
             tracing::debug!(path = request.path, ?wait, "trying again: {}", attempt.error);
+            let reason = match attempt.failure {
+                Failure::Throttled => WaitingFor::Throttled,
+                _ => WaitingFor::Retry { number: retries.made(), of: self.retries.failures },
+            };
             spent.retries += 1;
             spent.retry_wait += wait;
-            tokio::time::sleep(wait).await;
+            self.wait(reason, wait).await;
         }
     }
 
@@ -106,22 +126,47 @@ impl Transport {
         request: &Request,
         spent: &mut Spent,
     ) -> Result<Vec<u8>, Attempt> {
-        let last = |error| Attempt { failure: Failure::Final, error };
-        let token = connection.access_token.as_ref().ok_or_else(|| last(no_token(connection)))?;
-        let http = self.http(&connection.inputs.base_url).map_err(last)?;
-        let url = full_url(connection, request);
-        let get = http.get(url).header(ACCEPT, "application/json");
+        let token = connection.access_token.as_ref();
+        let token = token.ok_or_else(|| Attempt::last(no_token(connection)))?;
+        let http = self.http(&connection.inputs.base_url).map_err(Attempt::last)?;
+        let get = http.get(full_url(connection, request)).header(ACCEPT, "application/json");
         let get = get.bearer_auth(token.expose_secret());
 
-        spent.pace_wait += self.pacer.ready().await;
-        let mut record = self.traffic.begin(&connection.name, request).map_err(last)?;
+        self.traffic.check_limit().map_err(Attempt::last)?;
+        spent.pace_wait += self.slot().await.map_err(Attempt::last)?;
+        let mut record = self.traffic.begin(&connection.name, request).map_err(Attempt::last)?;
         spent.requests += 1;
         let started = Instant::now();
         let outcome = self.exchange(connection, request, get, &mut record, spent).await;
         let took = started.elapsed();
         spent.network += took;
-        self.traffic.finish(record.finished(took, outcome.as_ref().err().map(|a| a.error.kind())));
+        let kind = outcome.as_ref().err().map(|attempt| attempt.error.kind());
+        self.traffic.finish(record.finished(took, kind));
         outcome
+    }
+
+    /// Waits for the request's slot, and says how long that took.
+    async fn slot(&self) -> Result<Duration> {
+        let (ledger, asker) = (Arc::clone(self.traffic.ledger()), self.asker.clone());
+        // Another process may hold the ledger for a moment.
+        let admission = tokio::task::spawn_blocking(move || ledger.admit(&asker)).await;
+        let admission = admission.map_err(|error| {
+            Error::new(ErrorKind::Unavailable, "the request could not be counted")
+                .with_source(error)
+        })??;
+        self.traffic.set_ahead(admission.ahead);
+        let wait = u64::try_from(admission.slot - ledger::now()).unwrap_or(0);
+        let wait = Duration::from_micros(wait);
+        if !wait.is_zero() {
+            self.wait(WaitingFor::Pace, wait).await;
+        }
+        Ok(wait)
+    }
+
+    async fn wait(&self, reason: WaitingFor, wait: Duration) {
+        self.traffic.set_waiting(Some(Waiting { reason, until: Instant::now() + wait }));
+        tokio::time::sleep(wait).await;
+        self.traffic.set_waiting(None);
     }
 
     async fn exchange(
@@ -132,26 +177,72 @@ impl Transport {
         record: &mut RequestRecord,
         spent: &mut Spent,
     ) -> Result<Vec<u8>, Attempt> {
+        let outcome = self.receive(connection, request, get, record, spent).await;
+        let (result, ahead) = match outcome {
+            Ok((answer, retry_after, ahead)) => {
+                let result = match answer {
+                    Answer::Body(body) => Ok(body),
+                    Answer::Refusal(failure, error) => Err(Attempt { failure, error, retry_after }),
+                };
+                (result, ahead)
+            }
+            Err(attempt) => (Err(attempt), None),
+        };
+        if let Some(ahead) = ahead {
+            self.traffic.set_ahead(ahead);
+        }
+        let learned = match &result {
+            Err(attempt) => match (attempt.failure, attempt.error.kind()) {
+                (Failure::Throttled, _) => Outcome::Throttled(attempt.error.to_string()),
+                (_, ErrorKind::QuotaExhausted) => Outcome::QuotaExceeded(attempt.error.to_string()),
+                (Failure::Unreachable | Failure::Server, _) => Outcome::Failed,
+                _ => Outcome::Answered,
+            },
+            Ok(_) => Outcome::Answered,
+        };
+        let (ledger, asker) = (Arc::clone(self.traffic.ledger()), self.asker.clone());
+        let learning = tokio::task::spawn_blocking(move || ledger.learn(&asker, &learned, ahead));
+        if let Err(error) = learning.await {
+            tracing::debug!("the ledger learned nothing: {error}");
+        }
+        result
+    }
+
+    /// What came back: the judged answer, what the server asks to wait, and how far its
+    /// clock is ahead.
+    async fn receive(
+        &self,
+        connection: &Connection,
+        request: &Request,
+        get: reqwest::RequestBuilder,
+        record: &mut RequestRecord,
+        spent: &mut Spent,
+    ) -> Result<(Answer, Option<Duration>, Option<i64>), Attempt> {
         let response = get.send().await.map_err(|source| unreachable(connection, source))?;
         let status = response.status().as_u16();
         record.status = Some(status);
-        if let Some(date) = response.headers().get(DATE).and_then(|date| date.to_str().ok()) {
-            self.traffic.see_server_date(date);
-        }
-        let location =
-            response.headers().get("location").and_then(|l| l.to_str().ok()).map(str::to_owned);
+        let headers = response.headers().clone();
+        let server_now =
+            text(&headers, &DATE).and_then(|date| httpdate::parse_http_date(date).ok());
         let body = body::read(response, body::LIMIT).await.map_err(|failure| match failure {
-            body::Failure::TooLarge => {
-                Attempt { failure: Failure::Final, error: too_large(request) }
-            }
+            body::Failure::TooLarge => Attempt::last(too_large(request)),
             body::Failure::Broken(source) => unreachable(connection, source),
         })?;
         record.bytes = body.len() as u64;
         spent.bytes += body.len() as u64;
-        match answer::judge(connection, request, status, location.as_deref(), body) {
-            Answer::Body(body) => Ok(body),
-            Answer::Refusal(failure, error) => Err(Attempt { failure, error }),
-        }
+        let retry_after = text(&headers, &RETRY_AFTER).and_then(|value| {
+            retry_after::retry_after(value, server_now.unwrap_or_else(SystemTime::now))
+        });
+        let head = Head {
+            status,
+            location: text(&headers, &LOCATION),
+            content_type: text(&headers, &CONTENT_TYPE),
+        };
+        let ahead = server_now.and_then(|theirs| {
+            let theirs = theirs.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+            Some(i64::try_from(theirs.as_micros()).ok()? - ledger::now())
+        });
+        Ok((answer::judge(connection, request, &head, body), retry_after, ahead))
     }
 
     fn http(&self, base: &url::Url) -> Result<&reqwest::Client> {
@@ -169,8 +260,11 @@ impl Transport {
         let http = builder
             .user_agent(concat!("ctct/", env!("CARGO_PKG_VERSION")))
             .redirect(reqwest::redirect::Policy::none())
+            // Retries are made here, where they are counted.
+            .retry(reqwest::retry::never())
             .connect_timeout(CONNECT_TIMEOUT)
             .read_timeout(READ_TIMEOUT)
+            .timeout(TOTAL_TIMEOUT)
             .build()
             .map_err(|source| {
                 Error::new(ErrorKind::Configuration, "TLS or the proxy could not be set up")
@@ -178,6 +272,10 @@ impl Transport {
             })?;
         Ok(self.http.get_or_init(|| http))
     }
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
 }
 
 fn full_url(connection: &Connection, request: &Request) -> url::Url {
@@ -221,5 +319,5 @@ fn unreachable(connection: &Connection, source: reqwest::Error) -> Attempt {
         Error::new(ErrorKind::Unavailable, format!("no complete answer from {server}: {cause}"))
             .with_hint("nothing is lost; try again when the server can be reached")
             .with_source(source);
-    Attempt { failure: Failure::Unreachable, error }
+    Attempt { failure: Failure::Unreachable, error, retry_after: None }
 }

@@ -67,8 +67,14 @@ impl Retries {
         self.failed + self.throttled
     }
 
-    /// The wait before the next attempt; none to give up. `random` is in `0..1`.
-    pub(super) fn after(&mut self, failure: Failure, random: f64) -> Option<Duration> {
+    /// The wait before the next attempt; none to give up. `asked` is how long the server
+    /// asked to wait, and `random` is in `0..1`.
+    pub(super) fn after(
+        &mut self,
+        failure: Failure,
+        asked: Option<Duration>,
+        random: f64,
+    ) -> Option<Duration> {
         let allowed = match failure {
             Failure::Final => return None,
             Failure::Throttled => u32::MAX,
@@ -80,7 +86,8 @@ impl Retries {
             // and some more, so that several waiting processes do not return as one.
             Failure::Throttled => THROTTLED_WAIT.mul_f64(1.0 + random / 2.0),
             _ => self.backoff(random),
-        };
+        }
+        .max(asked.unwrap_or_default());
         if self.failed >= allowed || self.started.elapsed() + wait > self.policy.budget {
             return None;
         }
@@ -109,7 +116,7 @@ mod tests {
 
     fn waits(failure: Failure, random: f64, most: usize) -> Vec<Duration> {
         let mut retries = Retries::new(RetryPolicy::default());
-        std::iter::from_fn(|| retries.after(failure, random)).take(most).collect()
+        std::iter::from_fn(|| retries.after(failure, None, random)).take(most).collect()
     }
 
     #[test]
@@ -124,17 +131,26 @@ mod tests {
     fn a_throttled_request_waits_out_the_second_and_is_no_failure() {
         let mut retries = Retries::new(RetryPolicy::default());
         for _ in 0..10 {
-            let wait = retries.after(Failure::Throttled, 0.0).expect("goes on");
+            let wait = retries.after(Failure::Throttled, None, 0.0).expect("goes on");
             assert!(wait >= Duration::from_secs(1));
         }
-        assert!(retries.after(Failure::Server, 0.5).is_some(), "failures are counted apart");
+        assert!(retries.after(Failure::Server, None, 0.5).is_some(), "failures are counted apart");
     }
 
     #[test]
     fn the_budget_ends_everything() {
         let policy = RetryPolicy { budget: Duration::from_millis(900), ..RetryPolicy::default() };
-        assert_eq!(Retries::new(policy).after(Failure::Throttled, 0.0), None);
-        assert!(Retries::new(policy).after(Failure::Server, 0.0).is_some());
+        assert_eq!(Retries::new(policy).after(Failure::Throttled, None, 0.0), None);
+        assert!(Retries::new(policy).after(Failure::Server, None, 0.0).is_some());
+    }
+
+    #[test]
+    fn what_the_server_asks_for_is_waited_for_within_the_budget() {
+        let minute = Some(Duration::from_mins(1));
+        let mut retries = Retries::new(RetryPolicy::default());
+        assert_eq!(retries.after(Failure::Server, minute, 0.5), minute);
+        let hour = Some(Duration::from_hours(1));
+        assert_eq!(retries.after(Failure::Server, hour, 0.5), None);
     }
 
     proptest! {
@@ -143,7 +159,7 @@ mod tests {
             let policy = RetryPolicy::default();
             let mut retries = Retries::new(policy);
             for random in randoms {
-                let wait = retries.after(Failure::Server, random).expect("within the number");
+                let wait = retries.after(Failure::Server, None, random).expect("within the number");
                 prop_assert!(wait >= policy.shortest && wait <= policy.longest);
             }
         }

@@ -1,17 +1,24 @@
-//! What all clients of a process share: the log of requests, their limit, and the pace.
+//! What all clients of a process share: ledger, log, limit, retry budget, and what they
+//! are doing just now.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
-use super::pace::Pacer;
-use crate::{Error, ErrorKind, Pace, Request, Result};
+use super::activity::{Activity, Waiting};
+use crate::ledger::{self, Ledger};
+use crate::{Connection, Error, ErrorKind, Quota, Request, Result};
 
 /// How many requests are remembered: all of a day's.
 const REMEMBERED: usize = 10_000;
+/// Retries that are granted before any request succeeded.
+const FIRST_RETRIES: u64 = 10;
+/// A success earns this part of a retry: in the long run at most a fifth more requests
+/// are sent than are answered.
+const SUCCESSES_PER_RETRY: u64 = 5;
 
 /// One attempt to get an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,30 +54,55 @@ impl RequestRecord {
 /// What all clients of a process share.
 #[derive(Debug)]
 pub struct Traffic {
+    ledger: Arc<Ledger>,
+    command: String,
+    unattended: bool,
     sent: AtomicU64,
     limit: u64,
-    /// How far the server's clock is ahead of ours.
+    /// How far the server's clock is ahead of ours, in microseconds.
     ahead: AtomicI64,
+    /// Fifths of a retry that may still be made.
+    retry_budget: AtomicU64,
     records: Mutex<VecDeque<RequestRecord>>,
-    pacers: Mutex<HashMap<String, Arc<Pacer>>>,
+    activity: Mutex<Activity>,
 }
 
 impl Default for Traffic {
+    /// Traffic that only this process counts.
     fn default() -> Self {
-        Self::with_limit(None)
+        Self::new(Arc::new(Ledger::in_memory()), "program")
     }
 }
 
 impl Traffic {
-    /// Traffic that ends with an error after `limit` requests; without one, never.
-    pub fn with_limit(limit: Option<u64>) -> Self {
+    /// Traffic of a command that is counted in this ledger.
+    pub fn new(ledger: Arc<Ledger>, command: impl Into<String>) -> Self {
         Self {
+            ledger,
+            command: command.into(),
+            unattended: false,
             sent: AtomicU64::new(0),
-            limit: limit.unwrap_or(u64::MAX),
+            limit: u64::MAX,
             ahead: AtomicI64::new(0),
+            retry_budget: AtomicU64::new(FIRST_RETRIES * SUCCESSES_PER_RETRY),
             records: Mutex::default(),
-            pacers: Mutex::default(),
+            activity: Mutex::default(),
         }
+    }
+
+    /// The same traffic, ended with an error after `limit` requests.
+    #[must_use]
+    pub fn with_limit(mut self, limit: u64) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// The same traffic of a command that nobody waits for: it leaves the last requests
+    /// of a day (`quota_reserve`) to people.
+    #[must_use]
+    pub fn unattended(mut self) -> Self {
+        self.unattended = true;
+        self
     }
 
     /// How many requests were sent, retries included.
@@ -83,19 +115,59 @@ impl Traffic {
         lock(&self.records).iter().cloned().collect()
     }
 
+    /// What is being done just now.
+    pub fn activity(&self) -> Activity {
+        let mut activity = lock(&self.activity).clone();
+        activity.requests = self.sent();
+        activity
+    }
+
+    /// Tells how many rows a page brought, for whoever watches.
+    pub fn note_page(&self, rows: u64) {
+        let mut activity = lock(&self.activity);
+        activity.pages += 1;
+        activity.rows += rows;
+    }
+
+    /// What a connection's key has used of its day.
+    pub fn quota(&self, connection: &Connection) -> Quota {
+        self.ledger.quota(connection)
+    }
+
     /// The time by the server's clock, as its last answer told it; before any answer,
     /// the time by ours.
     pub fn server_now(&self) -> DateTime<Utc> {
-        let ahead = TimeDelta::milliseconds(self.ahead.load(Ordering::Relaxed));
-        Utc::now().checked_add_signed(ahead).unwrap_or_else(Utc::now)
+        let microseconds = ledger::now().saturating_add(self.ahead.load(Ordering::Relaxed));
+        DateTime::from_timestamp_micros(microseconds).unwrap_or_default()
     }
 
-    /// The pacer of an API key; all clients with one key share the pace of the first.
-    pub(super) fn pacer(&self, client_id: &str, pace: Pace) -> Arc<Pacer> {
-        let mut pacers = lock(&self.pacers);
-        let pacer =
-            pacers.entry(client_id.to_owned()).or_insert_with(|| Arc::new(Pacer::new(pace)));
-        Arc::clone(pacer)
+    pub(super) fn ledger(&self) -> &Arc<Ledger> {
+        &self.ledger
+    }
+
+    pub(super) fn asker(&self, connection: &Connection) -> ledger::Asker {
+        ledger::Asker::new(connection, &self.command, self.unattended)
+    }
+
+    pub(super) fn set_ahead(&self, microseconds: i64) {
+        self.ahead.store(microseconds, Ordering::Relaxed);
+    }
+
+    /// Notes what is waited for; none for nothing any more.
+    pub(super) fn set_waiting(&self, waiting: Option<Waiting>) {
+        lock(&self.activity).waiting = waiting;
+    }
+
+    /// Whether the limit of requests is not reached yet.
+    pub(super) fn check_limit(&self) -> Result<()> {
+        if self.sent() < self.limit {
+            return Ok(());
+        }
+        Err(Error::new(
+            ErrorKind::LimitReached,
+            format!("the limit of {} requests is reached", self.limit),
+        )
+        .with_hint("raise --max-requests, or ask for less; EXPLAIN shows what a query sends"))
     }
 
     /// Counts a request that is about to be sent, unless the limit is reached.
@@ -104,11 +176,8 @@ impl Traffic {
             (sent < self.limit).then_some(sent + 1)
         });
         let Ok(before) = counted else {
-            return Err(Error::new(
-                ErrorKind::LimitReached,
-                format!("the limit of {} requests is reached", self.limit),
-            )
-            .with_hint("raise --max-requests, or ask for less; EXPLAIN shows what a query sends"));
+            self.check_limit()?;
+            return Err(Error::new(ErrorKind::LimitReached, "the limit of requests is reached"));
         };
         Ok(RequestRecord {
             number: before + 1,
@@ -124,6 +193,12 @@ impl Traffic {
     }
 
     pub(super) fn finish(&self, record: RequestRecord) {
+        if record.failure.is_none() {
+            // Full again at what it started with: a long good run earns no storm.
+            let most = FIRST_RETRIES * SUCCESSES_PER_RETRY;
+            let earn = |budget: u64| Some((budget + 1).min(most));
+            let _ = self.retry_budget.fetch_update(Ordering::Relaxed, Ordering::Relaxed, earn);
+        }
         let mut records = lock(&self.records);
         if records.len() == REMEMBERED {
             records.pop_front();
@@ -131,19 +206,15 @@ impl Traffic {
         records.push_back(record);
     }
 
-    pub(super) fn see_server_date(&self, date: &str) {
-        let Ok(theirs) = httpdate::parse_http_date(date) else { return };
-        let ours = SystemTime::now();
-        let ahead = match theirs.duration_since(ours) {
-            Ok(ahead) => i64::try_from(ahead.as_millis()).unwrap_or(0),
-            Err(behind) => -i64::try_from(behind.duration().as_millis()).unwrap_or(0),
-        };
-        self.ahead.store(ahead, Ordering::Relaxed);
+    /// Whether a failed request may be tried again as far as all requests of the
+    /// process are concerned.
+    pub(super) fn may_retry(&self) -> bool {
+        let spend = |budget: u64| budget.checked_sub(SUCCESSES_PER_RETRY);
+        self.retry_budget.fetch_update(Ordering::Relaxed, Ordering::Relaxed, spend).is_ok()
     }
 }
 
-/// A lock whose holder panicked still guards a log that is whole: entries are
-/// pushed complete.
+/// A lock whose holder panicked still guards what is whole: entries are pushed complete.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -158,7 +229,7 @@ mod tests {
 
     #[test]
     fn the_limit_refuses_before_anything_is_sent() {
-        let traffic = Traffic::with_limit(Some(1));
+        let traffic = Traffic::default().with_limit(1);
         let record = traffic.begin("A", &request()).expect("the first");
         assert_eq!((record.number, record.query.as_str()), (1, "cursor=…&limit=5"));
         let error = traffic.begin("A", &request()).expect_err("one too many");
@@ -179,12 +250,14 @@ mod tests {
     }
 
     #[test]
-    fn the_servers_clock_is_followed() {
+    fn retries_are_a_fifth_of_the_successes_and_a_few() {
         let traffic = Traffic::default();
-        traffic.see_server_date("Thu, 01 Jan 2026 00:00:00 GMT");
-        let midnight = DateTime::parse_from_rfc3339("2026-01-01T00:00:00Z").expect("valid");
-        assert!((traffic.server_now().timestamp() - midnight.timestamp()).abs() < 60);
-        traffic.see_server_date("soon");
-        assert!((traffic.server_now().timestamp() - midnight.timestamp()).abs() < 60);
+        let granted = (0..1_000).filter(|_| traffic.may_retry()).count();
+        assert_eq!(granted, 10);
+        for _ in 0..25 {
+            let record = traffic.begin("A", &request()).expect("no limit");
+            traffic.finish(record);
+        }
+        assert_eq!((0..1_000).filter(|_| traffic.may_retry()).count(), 5);
     }
 }

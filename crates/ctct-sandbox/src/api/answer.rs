@@ -43,6 +43,10 @@ pub(super) enum Refusal {
     Method,
     /// A content type other than JSON.
     MediaType,
+    /// Too many requests in this second.
+    Throttled,
+    /// Too many requests on this day.
+    QuotaExceeded,
     /// The sandbox itself failed.
     Broken,
 }
@@ -75,6 +79,8 @@ impl From<Refusal> for Answer {
                     "Content-Type must be application/json",
                 ),
             ),
+            Refusal::Throttled => (429, object("throttled", "Too Many Requests")),
+            Refusal::QuotaExceeded => (429, object("quota_exceeded", "Limit Exceeded")),
             Refusal::Broken => {
                 (500, array("contacts.api.internal_server_error", "Internal Server Error"))
             }

@@ -4,9 +4,11 @@ mod account;
 mod answer;
 mod contact_filter;
 mod contacts;
+mod control;
 mod cursor;
 mod custom_fields;
 mod emails;
+mod faulty;
 mod lists;
 mod query;
 mod reports;
@@ -20,8 +22,8 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::{RawPathParams, Request, State};
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, DATE};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderMap, HeaderValue, Uri};
+use axum::response::Response;
 use axum::routing::{MethodRouter, get};
 use serde_json::Value;
 
@@ -30,6 +32,8 @@ use query::Query;
 pub(crate) use service::Service;
 
 use crate::account::value;
+use crate::fault::FaultKind;
+use crate::limits::Exceeded;
 use crate::log::LoggedRequest;
 
 /// The rows of the endpoints that are not paged through here but compared with.
@@ -75,17 +79,24 @@ pub(crate) fn router(service: Arc<Service>) -> Router {
         .route(summaries, endpoint("campaign_data", reports::email_campaign_summaries))
         .route("/v3/account/summary", endpoint("account_read", account::summary))
         .fallback(gateway)
+        .merge(control::router())
         .with_state(service)
 }
 
 fn endpoint(scope: &'static str, endpoint: Endpoint) -> MethodRouter<Arc<Service>> {
     let refused = |State(service): State<Arc<Service>>, request: Request| async move {
-        finish(&service, request.method().as_str(), request.uri(), Refusal::Method.into())
+        finish(&service, request.method().as_str(), request.uri(), Refusal::Method.into(), None)
     };
     get(move |State(service): State<Arc<Service>>, parameters: RawPathParams, request: Request| {
         let path = parameters.iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
         let path: HashMap<_, _> = path.collect();
         async move {
+            let fault = service.faults.next(request.uri().path());
+            let delay = fault.as_ref().map(crate::FaultKind::delay).unwrap_or_default();
+            tokio::time::sleep(delay).await;
+            if let Some(answer) = limited(&service).or(fault.as_ref().and_then(faulty::instead)) {
+                return finish(&service, "GET", request.uri(), answer, None);
+            }
             let worker = Arc::clone(&service);
             let headers = request.headers().clone();
             let query = Query::parse(request.uri().query().unwrap_or_default());
@@ -100,7 +111,7 @@ fn endpoint(scope: &'static str, endpoint: Endpoint) -> MethodRouter<Arc<Service
                 Ok(Err(refusal)) => refusal.into(),
                 Err(_) => Refusal::Broken.into(),
             };
-            finish(&service, "GET", request.uri(), answer)
+            finish(&service, "GET", request.uri(), answer, fault)
         }
     })
     .fallback(refused)
@@ -108,7 +119,17 @@ fn endpoint(scope: &'static str, endpoint: Endpoint) -> MethodRouter<Arc<Service
 
 /// Whatever the gateway does not know it forbids, whoever asks.
 async fn gateway(State(service): State<Arc<Service>>, request: Request) -> Response {
-    finish(&service, request.method().as_str(), request.uri(), Refusal::UnknownPath.into())
+    finish(&service, request.method().as_str(), request.uri(), Refusal::UnknownPath.into(), None)
+}
+
+/// The gateway counts whatever arrives, before anything else.
+fn limited(service: &Service) -> Option<Answer> {
+    let day = service.clock.now().date_naive();
+    match service.counts.arrive(service.limits, day) {
+        Ok(()) => None,
+        Err(Exceeded::Second) => Some(Refusal::Throttled.into()),
+        Err(Exceeded::Day) => Some(Refusal::QuotaExceeded.into()),
+    }
 }
 
 fn check_headers(service: &Service, headers: &HeaderMap, scope: &str) -> Result<(), Refusal> {
@@ -126,24 +147,25 @@ fn check_headers(service: &Service, headers: &HeaderMap, scope: &str) -> Result<
     }
 }
 
-fn finish(service: &Service, method: &str, uri: &axum::http::Uri, answer: Answer) -> Response {
+fn finish(
+    service: &Service,
+    method: &str,
+    uri: &Uri,
+    answer: Answer,
+    fault: Option<FaultKind>,
+) -> Response {
     let now = service.clock.now();
+    let status = answer.status;
+    let mut response = faulty::response(answer, fault);
     service.log.push(LoggedRequest {
         at: now,
         method: method.to_owned(),
         path: uri.path().to_owned(),
         query: uri.query().unwrap_or_default().to_owned(),
-        status: answer.status,
+        status: if response.status().is_success() { status } else { response.status().as_u16() },
     });
-    let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut response = (status, answer.body).into_response();
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     if let Ok(date) = HeaderValue::from_str(&httpdate::fmt_http_date(now.into())) {
-        headers.insert(DATE, date);
-    }
-    for (name, value) in answer.headers {
-        headers.insert(*name, HeaderValue::from_static(value));
+        response.headers_mut().insert(DATE, date);
     }
     response
 }

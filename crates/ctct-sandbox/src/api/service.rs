@@ -4,8 +4,10 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::account::Account;
+use crate::fault::Faults;
+use crate::limits::Counts;
 use crate::log::Log;
-use crate::{Clock, Settings, Token};
+use crate::{Clock, Limits, Settings, Token};
 
 /// How many selections of contacts are kept, four bytes for each contact in each.
 const SELECTIONS: usize = 8;
@@ -20,6 +22,9 @@ pub(crate) struct Service {
     pub(crate) clock: Clock,
     pub(crate) log: Log,
     pub(crate) inclusive_bounds: bool,
+    pub(crate) faults: Faults,
+    pub(crate) counts: Counts,
+    pub(crate) limits: Limits,
     tokens: Vec<Token>,
     members: OnceLock<MemberCounts>,
     selections: Mutex<Vec<Selection>>,
@@ -41,6 +46,9 @@ impl Service {
             clock: Clock::new(settings.starts_at),
             log: Log::default(),
             inclusive_bounds: settings.inclusive_bounds,
+            faults: Faults::default(),
+            counts: Counts::default(),
+            limits: settings.limits,
             tokens: settings.tokens.clone(),
             members: OnceLock::new(),
             selections: Mutex::default(),

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BooleanArray, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
+    ArrayRef, BooleanArray, Date32Array, Int64Array, RecordBatch, StringArray,
+    TimestampMicrosecondArray,
 };
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{Date32Type, SchemaRef};
 use async_trait::async_trait;
-use ctct_client::{Client, RequestRecord};
+use ctct_client::{Client, Quota, RequestRecord};
 use ctct_endpoints::Paging;
 use datafusion::catalog::{MemTable, SchemaProvider, Session, TableProvider};
 use datafusion::common::Result;
@@ -15,7 +16,8 @@ use datafusion::datasource::TableType;
 use datafusion::logical_expr::Expr;
 use datafusion::physical_plan::ExecutionPlan;
 
-/// `requests` (what was sent), `endpoints` (what can be read) and `connections`.
+/// `requests` (what was sent), `quota` (what is left), `endpoints` (what can be read) and
+/// `connections`.
 #[derive(Debug)]
 pub struct SystemSchema {
     clients: Arc<Vec<Arc<Client>>>,
@@ -23,8 +25,12 @@ pub struct SystemSchema {
 
 type Snapshot = fn(&[Arc<Client>]) -> Result<RecordBatch>;
 
-const TABLES: &[(&str, Snapshot)] =
-    &[("connections", connections), ("endpoints", endpoints), ("requests", requests)];
+const TABLES: &[(&str, Snapshot)] = &[
+    ("connections", connections),
+    ("endpoints", endpoints),
+    ("quota", quota),
+    ("requests", requests),
+];
 
 impl SystemSchema {
     /// The system tables over these clients.
@@ -123,6 +129,52 @@ fn endpoints(_clients: &[Arc<Client>]) -> Result<RecordBatch> {
 fn pushed_down(endpoint: &ctct_endpoints::Endpoint) -> String {
     let columns = endpoint.ranges.iter().map(|range| range.column);
     columns.collect::<Vec<_>>().join(", ")
+}
+
+/// A row for each API key.
+fn quota(clients: &[Arc<Client>]) -> Result<RecordBatch> {
+    let mut quotas: Vec<(String, Quota)> = Vec::new();
+    for client in clients {
+        let connection = client.connection();
+        if !quotas.iter().any(|(_, known)| known.client_id == connection.client_id) {
+            quotas.push((connection.name.clone(), client.traffic().quota(connection)));
+        }
+    }
+    let numbers = |value: fn(&Quota) -> u64| -> ArrayRef {
+        let values = quotas.iter().map(|(_, quota)| i64::try_from(value(quota)).ok());
+        Arc::new(values.collect::<Int64Array>())
+    };
+    let texts = |value: fn(&Quota) -> Option<String>| -> ArrayRef {
+        Arc::new(quotas.iter().map(|(_, quota)| value(quota)).collect::<StringArray>())
+    };
+    let times = |value: fn(&Quota) -> Option<i64>| -> ArrayRef {
+        let values = quotas.iter().map(|(_, quota)| value(quota));
+        Arc::new(values.collect::<TimestampMicrosecondArray>().with_timezone("UTC"))
+    };
+    let names = quotas.iter().map(|(name, _)| name.as_str());
+    let days = quotas.iter().map(|(_, quota)| Some(Date32Type::from_naive_date(quota.day)));
+    Ok(RecordBatch::try_from_iter_with_nullable([
+        ("connection", Arc::new(StringArray::from_iter_values(names)) as ArrayRef, false),
+        ("client_id", texts(|quota| Some(quota.client_id.clone())), false),
+        ("day", Arc::new(days.collect::<Date32Array>()), false),
+        ("used", numbers(|quota| quota.used), false),
+        ("remaining", numbers(Quota::left), false),
+        ("per_day", numbers(|quota| quota.limit), false),
+        ("reserve", numbers(|quota| quota.reserve), false),
+        ("by_command", texts(|quota| Some(by_command(quota))), false),
+        ("renews_at", times(|quota| Some(quota.renews_at.timestamp_micros())), false),
+        ("server_said", texts(|quota| quota.said.as_ref().map(|(said, _)| said.clone())), true),
+        (
+            "server_said_at",
+            times(|quota| quota.said.as_ref().map(|(_, at)| at.timestamp_micros())),
+            true,
+        ),
+    ])?)
+}
+
+fn by_command(quota: &Quota) -> String {
+    let commands = quota.by_command.iter().map(|(command, used)| format!("{command}: {used}"));
+    commands.collect::<Vec<_>>().join(", ")
 }
 
 fn requests(clients: &[Arc<Client>]) -> Result<RecordBatch> {

@@ -83,6 +83,7 @@ impl PageScan {
                 let _decoding = self.metrics.decode_time.timer();
                 self.decoder.decode(&body).map_err(external)?
             };
+            self.client.traffic().note_page(page.rows.num_rows() as u64);
             self.metrics.pages.add(1);
             self.metrics.conflicts.add(page.conflicts.len());
             if let Some(pages) = &mut self.pages {
