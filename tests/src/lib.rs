@@ -62,6 +62,7 @@ pub fn project() -> PathBuf {
 /// Where it cannot be built.
 pub fn ctct() -> Command {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    static STARTED: AtomicU32 = AtomicU32::new(0);
     let path = BUILT.get_or_init(|| {
         let test = std::env::current_exe().expect("a test knows its own file");
         // target/debug/deps/it-1234 lies beside target/debug/ctct.
@@ -79,7 +80,6 @@ pub fn ctct() -> Command {
         path
     });
     // Nothing of the machine's own configuration reaches a test, and no test another.
-    static STARTED: AtomicU32 = AtomicU32::new(0);
     let number = STARTED.fetch_add(1, Ordering::Relaxed);
     let home = path.with_file_name("ctct-tests-home");
     let home = home.join(format!("{}-{number}", std::process::id()));

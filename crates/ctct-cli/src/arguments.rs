@@ -101,10 +101,19 @@ pub(crate) enum SandboxAction {
 
 /// What the sandbox's account is made from.
 #[derive(Debug, Clone, Copy, Args)]
+#[expect(clippy::struct_field_names, reason = "the names of the options")]
 pub(crate) struct SandboxAccount {
     /// How many contacts the sandbox's account has
     #[arg(long, default_value_t = 5_000, value_name = "N", help_heading = "Sandbox")]
     pub(crate) sandbox_contacts: u32,
+
+    /// Lets the sandbox refuse more requests a second than this, as the real one does with 4
+    #[arg(long, value_name = "N", help_heading = "Sandbox")]
+    pub(crate) sandbox_per_second: Option<u32>,
+
+    /// Lets the sandbox refuse more requests a day than this, as the real one does with 10000
+    #[arg(long, value_name = "N", help_heading = "Sandbox")]
+    pub(crate) sandbox_per_day: Option<u32>,
 
     /// What the sandbox's account is derived from
     #[arg(long, default_value_t = 1, value_name = "SEED", help_heading = "Sandbox")]

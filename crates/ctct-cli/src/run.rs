@@ -136,7 +136,23 @@ pub(crate) async fn execute(
     let plan = session.state().create_logical_plan(sql).await.map_err(failed)?;
     let query = is_query(&plan);
     let explained = matches!(plan, LogicalPlan::Explain(_) | LogicalPlan::Analyze(_));
-    let copied = matches!(plan, LogicalPlan::Copy(_) | LogicalPlan::Dml(_));
+    let inserted = matches!(plan, LogicalPlan::Dml(_));
+    if let LogicalPlan::Copy(copy) = plan {
+        let copied = datafusion_ctct::copy(session, copy).await.map_err(failed)?;
+        progress.stop();
+        finish(setup, Some(copied.rows), sent, started, *report);
+        return match copied.incomplete {
+            None => Ok(query),
+            Some(incomplete) => {
+                report.note(&format!(
+                    "{} holds the {} rows that were read; it is incomplete",
+                    incomplete.path,
+                    quota::thousands(copied.rows)
+                ));
+                Err(failed(incomplete.reason))
+            }
+        };
+    }
     let frame = session.execute_logical_plan(plan).await.map_err(failed)?;
     // Results that are written as they come would be torn apart by the line.
     let streams = query && !explained && !matches!(format, Format::Table | Format::Markdown);
@@ -150,10 +166,16 @@ pub(crate) async fn execute(
         Some(write(frame, format, session, || progress.stop()).await?)
     } else {
         let done = frame.collect().await.map_err(failed)?;
-        copied.then(|| output::count_of(&done)).flatten()
+        inserted.then(|| output::count_of(&done)).flatten()
     };
     progress.stop();
-    if watched {
+    finish(setup, rows, sent, started, *report);
+    Ok(query)
+}
+
+/// Says what a statement brought and cost, if somebody watches.
+fn finish(setup: &Setup, rows: Option<u64>, sent: u64, started: Instant, report: Report) {
+    if report.is_watched() {
         let requests = setup.traffic.sent() - sent;
         let mut summary = summary(rows, requests, started.elapsed().as_secs_f64());
         if let Some(left) = quota::left_today(setup) {
@@ -161,7 +183,6 @@ pub(crate) async fn execute(
         }
         report.aside(&summary);
     }
-    Ok(query)
 }
 
 /// Writes the result of one query, without anything around it.

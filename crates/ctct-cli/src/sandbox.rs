@@ -1,6 +1,6 @@
 //! The built-in sandbox: inside this process, or served to others.
 
-use ctct_sandbox::{ACCESS_TOKEN, CLIENT_ID, Sandbox, Settings};
+use ctct_sandbox::{ACCESS_TOKEN, CLIENT_ID, Limits, Sandbox, Settings};
 use datafusion_ctct::{Connection, Pace};
 
 use crate::arguments::{SandboxAccount, SandboxAction, SandboxCommand};
@@ -49,6 +49,7 @@ fn settings(account: SandboxAccount) -> Settings {
     Settings {
         contacts: account.sandbox_contacts,
         seed: account.sandbox_seed,
+        limits: Limits { per_second: account.sandbox_per_second, per_day: account.sandbox_per_day },
         ..Settings::default()
     }
 }

@@ -32,6 +32,11 @@ impl PageChain {
         chain
     }
 
+    /// Whether the next page is the first one.
+    pub fn is_at_start(&self) -> bool {
+        self.followed.len() == 1
+    }
+
     /// The request for the next page; none when all pages were read.
     pub fn request(&self) -> Option<&Request> {
         self.next.as_ref()

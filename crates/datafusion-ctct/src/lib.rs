@@ -32,6 +32,7 @@
 //! ```
 
 pub mod catalog;
+mod copy;
 mod decode;
 mod diagnose;
 mod nested_text;
@@ -40,6 +41,7 @@ mod scan;
 mod schema;
 mod session;
 
+pub use copy::{Copied, Incomplete, copy};
 pub use ctct_client::{
     Activity, Client, Connection, Connections, Error, ErrorKind, Inputs, Ledger, Pace, Quota,
     RequestRecord, RetryPolicy, Traffic, Waiting, WaitingFor, from_environment, likely,

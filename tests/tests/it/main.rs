@@ -16,3 +16,5 @@ mod requests;
 mod sandbox;
 mod sandbox_shapes;
 mod support;
+mod transport;
+mod transport_processes;

@@ -60,6 +60,8 @@ pub(crate) struct Admission {
     pub(crate) slot: i64,
     /// How far the server's clock is thought to be ahead, in microseconds.
     pub(crate) ahead: i64,
+    /// The server's day on which it was counted, as far as that was known.
+    pub(crate) day: i64,
 }
 
 /// What an API key has used of its day, and what is left.
@@ -149,31 +151,51 @@ impl Ledger {
             Ok(Some((state, used, outcome)))
         });
         match outcome {
-            Some((state, _, Ok(slot))) => Ok(Admission { slot, ahead: state.ahead }),
+            Some((state, _, Ok(slot))) => {
+                Ok(Admission { slot, ahead: state.ahead, day: state.server_day(now) })
+            }
             Some((state, used, Err(refusal))) => {
                 Err(refused(refusal, &state, used, &asker.limits, now))
             }
             // Not even memory: the pace of one request a period is kept by whoever asks.
-            None => Ok(Admission { slot: now + asker.limits.period.unwrap_or(0), ahead: 0 }),
+            None => {
+                let slot = now + asker.limits.period.unwrap_or(0);
+                Ok(Admission { slot, ahead: 0, day: KeyState::default().server_day(now) })
+            }
         }
     }
 
     /// Learns what came of a request, and how far the server's clock is ahead.
-    pub(crate) fn learn(&self, asker: &Asker, outcome: &Outcome, ahead: Option<i64>) {
+    ///
+    /// A request that was counted on another day than the server's own is moved to that:
+    /// before its first answer nobody knows what day the server has.
+    pub(crate) fn learn(
+        &self,
+        asker: &Asker,
+        admission: Admission,
+        outcome: &Outcome,
+        ahead: Option<i64>,
+    ) {
         let now = now();
         let key = &asker.client_id;
+        let day = ahead.map(|ahead| KeyState { ahead, ..KeyState::default() }.server_day(now));
+        let moved = day.filter(|day| *day != admission.day);
         self.with(|inner| {
             let Some(store) = inner.store.as_mut() else { return Ok(None) };
             let known = store::key_state(&store.connection, key)?;
             let mut state = known.clone();
             learn(&mut state, outcome, ahead, now);
-            if state == known {
+            if state == known && moved.is_none() {
                 return Ok(Some(()));
             }
             store.change(|transaction| {
                 // Others may have changed it since.
                 let mut state = store::key_state(transaction, key)?;
                 learn(&mut state, outcome, ahead, now);
+                if let Some(day) = moved {
+                    store::count(transaction, key, admission.day, &asker.command, -1)?;
+                    store::count(transaction, key, day, &asker.command, 1)?;
+                }
                 store::keep_key_state(transaction, key, &state)
             })?;
             Ok(Some(()))
@@ -243,7 +265,8 @@ impl Ledger {
                 for (key, (state, used)) in &remembered {
                     store::keep_key_state(transaction, key, state)?;
                     let day = state.server_day(now());
-                    store::count(transaction, key, day, "before", *used)?;
+                    let used = i64::try_from(*used).unwrap_or(i64::MAX);
+                    store::count(transaction, key, day, "before", used)?;
                 }
                 Ok(())
             });
@@ -496,12 +519,32 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("ledger.sqlite");
         let (first, second) = (Ledger::open(&path), Ledger::open(&path));
-        first.learn(&asker("query"), &Outcome::QuotaExceeded("Limit Exceeded".into()), None);
+        let admission = first.admit(&asker("query")).expect("admitted");
+        first.learn(
+            &asker("query"),
+            admission,
+            &Outcome::QuotaExceeded("Limit Exceeded".into()),
+            None,
+        );
         let error = second.admit(&asker("query")).expect_err("closed");
         assert!(error.hint().is_some_and(|hint| hint.contains("00:00 UTC")), "{error:?}");
         let quota = second.quota(&connection());
         assert!(quota.closed && quota.left() == 0);
         assert_eq!(quota.said.map(|(said, _)| said).as_deref(), Some("Limit Exceeded"));
+    }
+
+    #[test]
+    fn a_request_is_counted_on_the_servers_day() {
+        let ledger = Ledger::in_memory();
+        let admission = ledger.admit(&asker("query")).expect("admitted");
+        let two_days = 2 * 86_400 * SECOND;
+        ledger.learn(&asker("query"), admission, &Outcome::Answered, Some(-two_days));
+        let quota = ledger.quota(&connection());
+        assert_eq!(quota.used, 1);
+        assert_eq!(quota.day, instant(now() - two_days).date_naive());
+        let admission = ledger.admit(&asker("query")).expect("admitted");
+        ledger.learn(&asker("query"), admission, &Outcome::Answered, Some(-two_days));
+        assert_eq!(ledger.quota(&connection()).used, 2);
     }
 
     #[test]

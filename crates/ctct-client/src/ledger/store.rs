@@ -9,8 +9,13 @@ use super::rules::KeyState;
 
 /// How long a process waits for another one's transaction, which takes milliseconds.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// For how many days counts are kept.
-const KEPT_DAYS: i64 = 31;
+/// Counts are kept for this many days of each key: not by the calendar, because a server
+/// may have another one.
+const FORGET: &str = "
+    DELETE FROM usage WHERE day NOT IN (
+        SELECT day FROM usage AS other WHERE other.client_id = usage.client_id
+        GROUP BY day ORDER BY day DESC LIMIT 31
+    )";
 
 const TABLES: &str = "
     CREATE TABLE IF NOT EXISTS usage (
@@ -61,6 +66,7 @@ impl Store {
         if version == 0 {
             connection.execute_batch(TABLES)?;
         }
+        connection.execute_batch(FORGET)?;
         Ok(Self { connection })
     }
 
@@ -143,22 +149,18 @@ pub(super) fn used_by_command(
     rows.collect()
 }
 
-/// Counts requests of a command on a day, and forgets days long gone.
+/// Counts requests of a command on a day (fewer where negative).
 pub(super) fn count(
     connection: &Connection,
     client_id: &str,
     day: i64,
     command: &str,
-    requests: u64,
+    requests: i64,
 ) -> rusqlite::Result<()> {
-    let requests = i64::try_from(requests).unwrap_or(i64::MAX);
     let mut statement = connection.prepare_cached(
         "INSERT INTO usage VALUES (?1, ?2, ?3, ?4)
-         ON CONFLICT (client_id, day, command) DO UPDATE SET used = used + excluded.used",
+         ON CONFLICT (client_id, day, command) DO UPDATE SET used = max(0, used + excluded.used)",
     )?;
     statement.execute(params![client_id, day, command, requests])?;
-    let mut statement =
-        connection.prepare_cached("DELETE FROM usage WHERE client_id = ?1 AND day < ?2")?;
-    statement.execute(params![client_id, day - KEPT_DAYS])?;
     Ok(())
 }

@@ -18,7 +18,7 @@ pub use activity::{Activity, Waiting, WaitingFor};
 pub use retry::RetryPolicy;
 pub use traffic::{RequestRecord, Traffic};
 
-use crate::ledger::{self, Asker, Outcome};
+use crate::ledger::{self, Admission, Asker, Outcome};
 use crate::{Connection, Error, ErrorKind, Request, Result};
 use answer::{Answer, Head};
 use retry::{Failure, Retries};
@@ -62,6 +62,15 @@ struct Attempt {
     error: Error,
     /// What the server asked for.
     retry_after: Option<Duration>,
+}
+
+/// What came back.
+struct Received {
+    answer: Answer,
+    /// What the server asked to wait.
+    retry_after: Option<Duration>,
+    /// How far the server's clock is ahead, in microseconds.
+    ahead: Option<i64>,
 }
 
 impl Attempt {
@@ -133,11 +142,13 @@ impl Transport {
         let get = get.bearer_auth(token.expose_secret());
 
         self.traffic.check_limit().map_err(Attempt::last)?;
-        spent.pace_wait += self.slot().await.map_err(Attempt::last)?;
+        let (admission, wait) = self.slot().await.map_err(Attempt::last)?;
+        spent.pace_wait += wait;
         let mut record = self.traffic.begin(&connection.name, request).map_err(Attempt::last)?;
         spent.requests += 1;
         let started = Instant::now();
-        let outcome = self.exchange(connection, request, get, &mut record, spent).await;
+        let outcome = self.receive(connection, request, get, &mut record, spent).await;
+        let outcome = self.learn(admission, outcome).await;
         let took = started.elapsed();
         spent.network += took;
         let kind = outcome.as_ref().err().map(|attempt| attempt.error.kind());
@@ -146,7 +157,7 @@ impl Transport {
     }
 
     /// Waits for the request's slot, and says how long that took.
-    async fn slot(&self) -> Result<Duration> {
+    async fn slot(&self) -> Result<(Admission, Duration)> {
         let (ledger, asker) = (Arc::clone(self.traffic.ledger()), self.asker.clone());
         // Another process may hold the ledger for a moment.
         let admission = tokio::task::spawn_blocking(move || ledger.admit(&asker)).await;
@@ -160,7 +171,7 @@ impl Transport {
         if !wait.is_zero() {
             self.wait(WaitingFor::Pace, wait).await;
         }
-        Ok(wait)
+        Ok((admission, wait))
     }
 
     async fn wait(&self, reason: WaitingFor, wait: Duration) {
@@ -169,17 +180,14 @@ impl Transport {
         self.traffic.set_waiting(None);
     }
 
-    async fn exchange(
+    /// Tells the ledger what came of a request.
+    async fn learn(
         &self,
-        connection: &Connection,
-        request: &Request,
-        get: reqwest::RequestBuilder,
-        record: &mut RequestRecord,
-        spent: &mut Spent,
+        admission: Admission,
+        outcome: Result<Received, Attempt>,
     ) -> Result<Vec<u8>, Attempt> {
-        let outcome = self.receive(connection, request, get, record, spent).await;
         let (result, ahead) = match outcome {
-            Ok((answer, retry_after, ahead)) => {
+            Ok(Received { answer, retry_after, ahead }) => {
                 let result = match answer {
                     Answer::Body(body) => Ok(body),
                     Answer::Refusal(failure, error) => Err(Attempt { failure, error, retry_after }),
@@ -201,15 +209,16 @@ impl Transport {
             Ok(_) => Outcome::Answered,
         };
         let (ledger, asker) = (Arc::clone(self.traffic.ledger()), self.asker.clone());
-        let learning = tokio::task::spawn_blocking(move || ledger.learn(&asker, &learned, ahead));
+        let learning = tokio::task::spawn_blocking(move || {
+            ledger.learn(&asker, admission, &learned, ahead);
+        });
         if let Err(error) = learning.await {
             tracing::debug!("the ledger learned nothing: {error}");
         }
         result
     }
 
-    /// What came back: the judged answer, what the server asks to wait, and how far its
-    /// clock is ahead.
+    /// Sends a request and judges what comes back.
     async fn receive(
         &self,
         connection: &Connection,
@@ -217,7 +226,7 @@ impl Transport {
         get: reqwest::RequestBuilder,
         record: &mut RequestRecord,
         spent: &mut Spent,
-    ) -> Result<(Answer, Option<Duration>, Option<i64>), Attempt> {
+    ) -> Result<Received, Attempt> {
         let response = get.send().await.map_err(|source| unreachable(connection, source))?;
         let status = response.status().as_u16();
         record.status = Some(status);
@@ -242,7 +251,7 @@ impl Transport {
             let theirs = theirs.duration_since(SystemTime::UNIX_EPOCH).ok()?;
             Some(i64::try_from(theirs.as_micros()).ok()? - ledger::now())
         });
-        Ok((answer::judge(connection, request, &head, body), retry_after, ahead))
+        Ok(Received { answer: answer::judge(connection, request, &head, body), retry_after, ahead })
     }
 
     fn http(&self, base: &url::Url) -> Result<&reqwest::Client> {

@@ -76,12 +76,12 @@ pub(super) fn response(answer: Answer, fault: Option<FaultKind>) -> Response<Bod
             whole(status, body.into_iter().take(half).collect())
         }
         Some(FaultKind::Bomb { mebibytes }) => bomb(whole(200, Vec::new()), mebibytes),
-        Some(FaultKind::WrongTypes) => whole(status, edited(&body, |page| wrong_types(page))),
+        Some(FaultKind::WrongTypes) => whole(status, edited(&body, wrong_types)),
         Some(FaultKind::NextLink { href }) => whole(
             status,
             edited(&body, |page| page["_links"]["next"]["href"] = Value::String(href)),
         ),
-        Some(FaultKind::EmptyPage) => whole(status, edited(&body, |page| empty(page))),
+        Some(FaultKind::EmptyPage) => whole(status, edited(&body, empty)),
         _ => whole(status, body),
     }
 }

@@ -2,6 +2,7 @@
 
 mod exec;
 mod plan;
+mod seen;
 mod spec;
 mod stream;
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use arrow::array::{AsArray, BooleanArray, RecordBatch};
 use arrow::compute::filter_record_batch;
 use arrow::datatypes::{SchemaRef, TimestampMicrosecondType};
-use ctct_client::{Client, Error, PageChain, Spent};
-use ctct_endpoints::Endpoint;
+use ctct_client::{Client, Error, ErrorKind, PageChain, Request, Spent};
+use ctct_endpoints::{Endpoint, Paging};
 use datafusion::common::{DataFusionError, Result};
 use datafusion::physical_plan::SendableRecordBatchStream;
 use datafusion::physical_plan::coop::cooperative;
@@ -16,14 +16,21 @@ use datafusion::physical_plan::metrics::{
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use futures::{StreamExt, stream};
 
+use super::seen::SeenRows;
 use super::{RequestPlan, ScanSpec};
 use crate::decode::PageDecoder;
 use crate::predicate::Interval;
 
+/// How often a scan starts again after its cursor was not accepted any more.
+const NEW_STARTS: u32 = 3;
+
 /// A scan that is under way.
 pub(super) struct PageScan {
     client: Arc<Client>,
+    first: Option<Request>,
     pages: Option<PageChain>,
+    seen: SeenRows,
+    new_starts: u32,
     decoder: PageDecoder,
     /// Where the values of these columns of a page lie.
     domains: Vec<(usize, Interval)>,
@@ -43,16 +50,34 @@ impl PageScan {
         partition: usize,
     ) -> Self {
         let first = RequestPlan::new(endpoint, spec).first;
-        let decoder = PageDecoder::new(endpoint, &spec.read_columns());
-        let position = |column: &String| decoder.schema().index_of(column).ok();
+        let mut columns = spec.read_columns();
+        let key: &[&str] = match endpoint.paging {
+            Paging::Links { maximum }
+                if spec.fetch.is_none_or(|fetch| fetch > maximum as usize) =>
+            {
+                endpoint.key
+            }
+            // A single page cannot lose its cursor.
+            _ => &[],
+        };
+        for column in key {
+            if !columns.contains(column) {
+                columns.push(column);
+            }
+        }
+        let decoder = PageDecoder::new(endpoint, &columns);
+        let position = |column: &str| decoder.schema().index_of(column).ok();
         let domains = spec.domains.iter();
         Self {
-            pages: first.map(|request| PageChain::new(client.base_url().clone(), request)),
+            pages: first.clone().map(|request| PageChain::new(client.base_url().clone(), request)),
+            first,
+            seen: SeenRows::new(key.iter().filter_map(|column| position(column)).collect()),
+            new_starts: 0,
             client,
             domains: domains
                 .filter_map(|(column, domain)| Some((position(column)?, *domain)))
                 .collect(),
-            projection: spec.columns.iter().filter_map(position).collect(),
+            projection: spec.columns.iter().filter_map(|column| position(column)).collect(),
             remaining: spec.fetch.unwrap_or(usize::MAX),
             metrics: ScanMetrics::new(metrics, partition),
             decoder,
@@ -75,7 +100,10 @@ impl PageScan {
             let mut spent = Spent::default();
             let body = self.client.get(request, &mut spent).await;
             self.metrics.add(&spent);
-            let body = body.map_err(external)?;
+            let body = match body {
+                Err(error) if self.starts_again(&error) => continue,
+                body => body.map_err(external)?,
+            };
 
             let timer = self.metrics.baseline.elapsed_compute().clone();
             let _computing = timer.timer();
@@ -89,7 +117,8 @@ impl PageScan {
             if let Some(pages) = &mut self.pages {
                 pages.advance(page.next_link.as_deref()).map_err(external)?;
             }
-            let batch = self.wanted(&page.rows)?;
+            let rows = self.seen.fresh(page.rows)?;
+            let batch = self.wanted(rows)?;
             if batch.num_rows() > 0 {
                 self.remaining -= batch.num_rows();
                 return Ok(Some(batch.record_output(&self.metrics.baseline)));
@@ -98,10 +127,25 @@ impl PageScan {
         Ok(None)
     }
 
+    /// Starts again from the first page, where the server no longer accepts a cursor:
+    /// nobody documents how long one lives.
+    fn starts_again(&mut self, error: &Error) -> bool {
+        let at_start = self.pages.as_ref().is_none_or(PageChain::is_at_start);
+        let expired = error.kind() == ErrorKind::InvalidRequest && !at_start;
+        if !expired || !self.seen.can_start_again() || self.new_starts == NEW_STARTS {
+            return false;
+        }
+        tracing::warn!("a cursor was not accepted any more; reading starts again ({error})");
+        self.new_starts += 1;
+        self.seen.start_again();
+        let base = self.client.base_url().clone();
+        self.pages = self.first.clone().map(|first| PageChain::new(base, first));
+        true
+    }
+
     /// The rows of a page that lie in all domains, as many as are wanted, in the
     /// columns of the result.
-    fn wanted(&self, page: &RecordBatch) -> Result<RecordBatch> {
-        let mut rows = page.clone();
+    fn wanted(&self, mut rows: RecordBatch) -> Result<RecordBatch> {
         for (column, domain) in &self.domains {
             let times = rows.column(*column).as_primitive::<TimestampMicrosecondType>();
             let inside: BooleanArray =
