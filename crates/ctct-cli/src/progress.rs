@@ -67,8 +67,10 @@ async fn refresh(bar: &ProgressBar, traffic: &Traffic, connection: &Connection) 
 /// What one statement has done since it started.
 fn message(before: &Activity, now: &Activity, left: u64, elapsed: Duration) -> String {
     let rows = now.rows - before.rows;
+    let announced = now.announced - before.announced;
+    let of = if announced > 0 { format!(" of {}", thousands(announced)) } else { String::new() };
     let mut text = format!(
-        "{} rows, {} pages, {} requests, {} left today",
+        "{}{of} rows, {} pages, {} requests, {} left today",
         thousands(rows),
         thousands(now.pages - before.pages),
         thousands(now.requests - before.requests),
@@ -79,6 +81,9 @@ fn message(before: &Activity, now: &Activity, left: u64, elapsed: Duration) -> S
     if rate > 0 {
         // Writing to a string cannot fail.
         let _ = write!(text, ", {} rows/s", thousands(rate));
+    }
+    if rate > 0 && announced > rows {
+        let _ = write!(text, ", {} s to go", thousands((announced - rows).div_ceil(rate)));
     }
     if let Some(waiting) = &now.waiting {
         let seconds = waiting.left().as_secs_f64();
@@ -101,10 +106,15 @@ mod tests {
 
     #[test]
     fn the_line_says_what_is_done_and_what_is_waited_for() {
-        let before = Activity { requests: 2, pages: 2, rows: 700, waiting: None };
-        let mut now = Activity { requests: 5, pages: 4, rows: 1_700, waiting: None };
+        let before = Activity { requests: 2, pages: 2, rows: 700, ..Activity::default() };
+        let mut now = Activity { requests: 5, pages: 4, rows: 1_700, ..Activity::default() };
         let shown = |now: &Activity| message(&before, now, 9_995, Duration::from_secs(2));
         assert_eq!(shown(&now), "1,000 rows, 2 pages, 3 requests, 9,995 left today, 500 rows/s");
+        now.announced = 3_100;
+        assert_eq!(
+            shown(&now),
+            "1,000 of 3,100 rows, 2 pages, 3 requests, 9,995 left today, 500 rows/s, 5 s to go"
+        );
         now.waiting = Some(Waiting {
             reason: WaitingFor::Retry { number: 2, of: 4 },
             until: Instant::now() + Duration::from_secs(9),

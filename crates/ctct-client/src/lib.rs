@@ -39,6 +39,9 @@ mod client;
 mod connection;
 mod error;
 mod folders;
+#[cfg(any(feature = "fuzzing", test))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod ledger;
 mod likely;
 mod pages;

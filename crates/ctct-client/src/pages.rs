@@ -134,10 +134,44 @@ mod tests {
             "https://api.cc.email.evil.example/?cursor=a",
             "http://api.cc.email/v3/contacts?cursor=a",
             "https://api.cc.email:8443/v3/contacts?cursor=a",
+            "//evil.example",
+            "\\/evil.example?cursor=a",
+            "https:\\\\evil.example?cursor=a",
+            "https://аpi.cc.email/v3/contacts?cursor=a",
+            "https://api.cc。email.evil.example/?cursor=a",
+            "https://api.cc.email%2eevil.example/?cursor=a",
+            "ftp://api.cc.email/v3/contacts?cursor=a",
+            "javascript:alert(1)?cursor=a",
+            "data:text/plain,x?cursor=a",
+            "\t//evil.example?cursor=a",
+            "https://:password@api.cc.email/v3/contacts?cursor=a",
         ] {
             let error = chain("/contacts").advance(Some(link)).expect_err(link);
             assert_eq!(error.kind(), ErrorKind::Protocol);
             assert!(!error.to_string().contains("cursor"), "{error}");
+        }
+    }
+
+    #[test]
+    fn odd_links_on_our_own_server_are_reduced_to_their_query() {
+        for (link, query) in [
+            ("/v3/../secret?cursor=a", "cursor=a"),
+            ("/v3/%2e%2e/secret?cursor=a", "cursor=a"),
+            ("/v3/contacts?cursor=a#fragment", "cursor=a"),
+            ("/v3/contacts?cursor=a\r\nX-Evil: 1", "cursor=aX-Evil:%201"),
+            ("/v3/contacts?cursor=é\u{202e}", "cursor=%C3%A9%E2%80%AE"),
+            ("https://api.cc。email/v3/contacts?cursor=a", "cursor=a"),
+            ("HTTPS://API.CC.EMAIL:443/v3/contacts?cursor=a", "cursor=a"),
+            (" /v3/contacts?cursor=a ", "cursor=a"),
+        ] {
+            let mut chain = chain("/contacts");
+            chain.advance(Some(link)).expect(link);
+            let request = chain.request().expect("a second page");
+            assert_eq!(
+                (request.path.as_str(), request.query.as_str()),
+                ("/contacts", query),
+                "{link}"
+            );
         }
     }
 

@@ -1,6 +1,6 @@
 //! What one endpoint is: the declaration that all other crates read.
 
-use crate::{Field, OnRequest, RangeParameter};
+use crate::{CountParameter, Field, OnRequest, RangeParameter};
 
 /// One GET endpoint of the V3 API, declared as a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub struct Endpoint {
     pub key: &'static [&'static str],
     /// The columns whose range the API can restrict.
     pub ranges: &'static [RangeParameter],
+    /// How the API counts the rows of the whole answer, where it does.
+    pub count: Option<CountParameter>,
     /// The column whose watermark makes incremental reading possible.
     pub watermark: Option<&'static str>,
     /// About how many rows an ordinary account has, for join order and request estimates.

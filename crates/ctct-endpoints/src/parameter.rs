@@ -11,6 +11,15 @@ pub struct OnRequest {
     pub value: &'static str,
 }
 
+/// How a page tells how many rows the whole answer has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CountParameter {
+    /// The parameter that asks for it, when it is `true`.
+    pub parameter: &'static str,
+    /// The member of the answer that holds it.
+    pub member: &'static str,
+}
+
 /// The two parameters that restrict the range of one time column.
 ///
 /// Whether the API counts the bounds themselves as inside, and to which

@@ -35,6 +35,9 @@ pub mod catalog;
 mod copy;
 mod decode;
 mod diagnose;
+#[cfg(any(feature = "fuzzing", test))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod nested_text;
 pub mod predicate;
 mod scan;

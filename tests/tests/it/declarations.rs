@@ -118,6 +118,12 @@ fn parameters_are_those_of_the_specification() {
             assert_eq!(parameter(range.after)["format"], "date-time", "{}", range.after);
             assert_eq!(parameter(range.before)["format"], "date-time", "{}", range.before);
         }
+        if let Some(count) = endpoint.count {
+            assert_eq!(parameter(count.parameter)["type"], "boolean", "{}", count.parameter);
+            let answer = &get["responses"]["200"]["schema"];
+            let counted = &resolved(&specification, answer)["properties"][count.member];
+            assert_eq!(counted["type"], "integer", "{} of {}", count.member, endpoint.path);
+        }
         for request in endpoint.fields.iter().filter_map(|field| field.on_request) {
             let found = parameter(request.parameter);
             let words = found["enum"].as_array().or(found["items"]["enum"].as_array());

@@ -47,7 +47,7 @@ async fn a_full_scan_sends_one_request_a_page() {
     let pages = usize::try_from(contacts).expect("positive").div_ceil(500);
     let sent = queries(&account);
     assert_eq!(sent.len(), pages);
-    assert_eq!(sent[0], "limit=500");
+    assert_eq!(sent[0], "include_count=true&limit=500");
     assert!(sent[1..].iter().all(|query| query.starts_with("cursor=")), "{sent:?}");
 }
 
@@ -78,7 +78,7 @@ async fn a_limit_above_a_filter_stops_at_the_page_that_is_enough() {
     let account = account(Settings::default()).await;
     let sql = "SELECT contact_id FROM contacts WHERE first_name = 'Ada' LIMIT 2";
     batches(&account.session, sql).await;
-    assert_eq!(queries(&account), ["limit=500"]);
+    assert_eq!(queries(&account), ["include_count=true&limit=500"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -187,6 +187,24 @@ async fn a_copy_that_fails_before_its_first_row_leaves_nothing() {
     assert!(shared.file("all.csv").exists() && !shared.file("all.incomplete.csv").exists());
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_count_that_does_not_add_up_is_told() {
+    let shared = Shared::new(Settings::default(), "requests_per_second: unlimited").await;
+    let query = || shared.query("SELECT count(*) AS n FROM contacts");
+    let whole = output(query()).await;
+    assert!(whole.stderr.is_empty(), "{}", String::from_utf8_lossy(&whole.stderr));
+    shared.sandbox.inject(Fault {
+        kind: FaultKind::EmptyPage,
+        path: String::new(),
+        skip: 2,
+        times: 1,
+    });
+    let short = output(query()).await;
+    assert_eq!(String::from_utf8_lossy(&short.stdout), "n\n4294\n");
+    let told = String::from_utf8_lossy(&short.stderr).into_owned();
+    assert!(told.starts_with("warning: 4794 contacts were announced and 4294 came"), "{told}");
+}
+
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
 async fn b_t7_an_interrupt_sends_nothing_more() {

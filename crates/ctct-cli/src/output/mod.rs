@@ -198,7 +198,10 @@ async fn table(
     }
     let text = match format {
         Format::Markdown => table::markdown(&schema, &batches)?,
-        _ => table::bordered(&schema, &batches, terminal)?,
+        _ => {
+            let width = comfy_table::Table::new().width().filter(|_| terminal);
+            table::bordered(&schema, &batches, width)?
+        }
     };
     ready();
     output.write_all(text.as_bytes())?;

@@ -12,31 +12,59 @@ use super::columns::as_text;
 
 const NULL: &str = "NULL";
 
-/// A table with borders; `fitted` to the terminal's width or as wide as it needs.
+/// Columns narrower than this are no pleasure to read.
+const NARROWEST: usize = 12;
+
+/// A table with borders, as wide as it needs. Where it must fit into `width` and does not,
+/// its cells are wrapped; where there are too many columns for that, every row is shown
+/// as lines of name and value.
 pub(super) fn bordered(
     schema: &Schema,
     batches: &[RecordBatch],
-    fitted: bool,
+    width: Option<u16>,
 ) -> Result<String, ArrowError> {
     if schema.fields().is_empty() {
         return Ok(String::new());
     }
+    let rows = rows(schema, batches)?;
     let mut table = Table::new();
     table.load_preset("││──├─┼┤│    ┬┴┌┐└┘");
-    if fitted {
-        table.set_content_arrangement(ContentArrangement::Dynamic);
-    }
     table.set_header(schema.fields().iter().map(|field| harmless(field.name())));
-    for row in rows(schema, batches)? {
+    for row in &rows {
         let cells = row
-            .into_iter()
+            .iter()
             .zip(schema.fields())
             .map(|(text, field)| Cell::new(text).set_alignment(alignment(field.data_type())));
         table.add_row(cells);
     }
+    if let Some(width) = width.map(usize::from) {
+        let needed = table.lines().next().map_or(0, |border| border.chars().count());
+        if needed > width && schema.fields().len() * NARROWEST > width {
+            return Ok(vertical(schema, &rows));
+        }
+        if needed > width {
+            table.set_content_arrangement(ContentArrangement::Dynamic);
+            table.set_width(u16::try_from(width).unwrap_or(u16::MAX));
+        }
+    }
     let mut text = table.trim_fmt();
     text.push('\n');
     Ok(text)
+}
+
+/// Every row as lines of name and value.
+fn vertical(schema: &Schema, rows: &[Vec<String>]) -> String {
+    let names: Vec<String> = schema.fields().iter().map(|field| harmless(field.name())).collect();
+    let widest = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
+    let mut text = String::new();
+    // Writing to a string cannot fail.
+    for (number, row) in rows.iter().enumerate() {
+        let _ = writeln!(text, "─[ row {} ]─{}", number + 1, "─".repeat(widest));
+        for (name, value) in names.iter().zip(row) {
+            let _ = writeln!(text, "{name:widest$} │ {value}");
+        }
+    }
+    text
 }
 
 /// A table in Markdown.
@@ -137,7 +165,7 @@ mod tests {
     #[test]
     fn what_is_hostile_is_shown_and_not_done() {
         let batch = batch();
-        let text = bordered(&batch.schema(), std::slice::from_ref(&batch), false).expect("formats");
+        let text = bordered(&batch.schema(), std::slice::from_ref(&batch), None).expect("formats");
         let expected = "\
 ┌──────────────────────────┬───────┬──────┬──────────────────────┐
 │ name                     │ count │ list │ at                   │
@@ -147,6 +175,27 @@ mod tests {
 └──────────────────────────┴───────┴──────┴──────────────────────┘
 ";
         assert_eq!(text, expected, "\n{text}");
+    }
+
+    #[test]
+    fn what_does_not_fit_is_wrapped_or_shown_line_by_line() {
+        let batch = batch();
+        let shown = |width| {
+            bordered(&batch.schema(), std::slice::from_ref(&batch), Some(width)).expect("formats")
+        };
+        assert_eq!(
+            shown(120),
+            bordered(&batch.schema(), std::slice::from_ref(&batch), None).expect("formats")
+        );
+        assert!(shown(60).lines().all(|line| line.chars().count() <= 60), "{}", shown(60));
+        let expected = "\
+─[ row 1 ]──────
+name  │ a|\\u{1b}[31m\\u{202e}b\\nc
+count │ 5
+list  │ [1]
+at    │ 2024-10-30 18:56:35Z
+";
+        assert!(shown(40).starts_with(expected), "{}", shown(40));
     }
 
     #[test]

@@ -11,6 +11,8 @@ pub struct Activity {
     pub pages: u64,
     /// Rows that the pages held.
     pub rows: u64,
+    /// Rows that scans announced with their first pages, where they did.
+    pub announced: u64,
     /// What is waited for; none while a request is under way, or nothing is.
     pub waiting: Option<Waiting>,
 }

@@ -283,6 +283,21 @@ impl Transport {
     }
 }
 
+/// The error that an answer amounts to, for the fuzzer.
+#[cfg(any(feature = "fuzzing", test))]
+pub(crate) fn judge_anything(
+    connection: &Connection,
+    request: &Request,
+    status: u16,
+    body: &[u8],
+) -> Option<Error> {
+    let head = Head { status, location: None, content_type: None };
+    match answer::judge(connection, request, &head, body.to_vec()) {
+        Answer::Body(_) => None,
+        Answer::Refusal(_, error) => Some(error),
+    }
+}
+
 fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }

@@ -129,6 +129,11 @@ impl Traffic {
         activity.rows += rows;
     }
 
+    /// Tells how many rows a scan will bring, for whoever watches; none where nobody knows.
+    pub fn note_announced(&self, rows: Option<u64>) {
+        lock(&self.activity).announced += rows.unwrap_or(0);
+    }
+
     /// What a connection's key has used of its day.
     pub fn quota(&self, connection: &Connection) -> Quota {
         self.ledger.quota(connection)

@@ -26,6 +26,7 @@ pub(super) const ENDPOINT: Endpoint = Endpoint {
     paging: Paging::Single,
     key: &[],
     ranges: &[],
+    count: None,
     watermark: None,
     estimated_rows: 1,
     fields: &[

@@ -11,6 +11,7 @@ pub(super) const ENDPOINT: Endpoint = Endpoint {
     paging: Paging::Links { maximum: 500 },
     key: &["tag_id"],
     ranges: &[],
+    count: None,
     watermark: None,
     estimated_rows: 100,
     fields: &[

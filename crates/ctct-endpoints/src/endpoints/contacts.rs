@@ -1,6 +1,6 @@
 //! `contacts`: the people of an account, everyone but deleted ones.
 
-use crate::{Endpoint, Envelope, Field, Kind, OnRequest, Paging, RangeParameter};
+use crate::{CountParameter, Endpoint, Envelope, Field, Kind, OnRequest, Paging, RangeParameter};
 
 const EMAIL: &[&str] = &["email_address"];
 const SMS: &[&str] = &["sms_channel"];
@@ -28,6 +28,7 @@ pub(super) const ENDPOINT: Endpoint = Endpoint {
             before: "optout_before",
         },
     ],
+    count: Some(CountParameter { parameter: "include_count", member: "contacts_count" }),
     watermark: Some("updated_at"),
     estimated_rows: 50_000,
     fields: &[

@@ -13,6 +13,7 @@ pub(super) const ENDPOINT: Endpoint = Endpoint {
     paging: Paging::Links { maximum: 100 },
     key: &["custom_field_id"],
     ranges: &[],
+    count: None,
     watermark: None,
     estimated_rows: 20,
     fields: &[

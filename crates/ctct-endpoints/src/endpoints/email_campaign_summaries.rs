@@ -13,6 +13,7 @@ pub(super) const ENDPOINT: Endpoint = Endpoint {
     paging: Paging::Links { maximum: 500 },
     key: &["campaign_id"],
     ranges: &[],
+    count: None,
     watermark: None,
     estimated_rows: 500,
     fields: &[

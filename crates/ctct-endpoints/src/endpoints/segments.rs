@@ -11,6 +11,7 @@ pub(super) const ENDPOINT: Endpoint = Endpoint {
     paging: Paging::Links { maximum: 1000 },
     key: &["segment_id"],
     ranges: &[],
+    count: None,
     watermark: None,
     estimated_rows: 20,
     fields: &[

@@ -28,6 +28,8 @@ pub(crate) struct DecodedPage {
     pub(crate) rows: RecordBatch,
     /// The link to the next page, where there is one.
     pub(crate) next_link: Option<String>,
+    /// How many rows the whole answer has, where the page tells.
+    pub(crate) count: Option<u64>,
     /// The columns of this page that had values of another type, which became null.
     pub(crate) conflicts: Vec<&'static str>,
 }
@@ -59,7 +61,8 @@ impl PageDecoder {
         let columns = self.shape.columns_of(&rows);
         let batch = RecordBatch::try_new_with_options(self.schema.clone(), columns, &options)
             .map_err(|source| self.unexpected("does not fit its columns").with_source(source))?;
-        Ok(DecodedPage { rows: batch, next_link: next_link(&answer), conflicts })
+        let count = self.shape.count(&answer);
+        Ok(DecodedPage { rows: batch, next_link: next_link(&answer), count, conflicts })
     }
 
     fn decode_leniently(
@@ -157,6 +160,7 @@ mod tests {
         assert_eq!(page.rows.column(1).null_count(), 2);
         assert_eq!(page.next_link.as_deref(), Some("/v3/contacts?cursor=x"));
         assert!(page.conflicts.is_empty());
+        assert_eq!(page.count, Some(2));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, StructArray};
-use arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Field, FieldRef, Fields, Int64Type, Schema, SchemaRef};
 use ctct_endpoints::{Endpoint, Envelope, Field as Column};
 
 use crate::schema::arrow_type;
@@ -16,6 +16,7 @@ pub(super) const LINKS: &str = "_links";
 pub(super) struct Shape {
     envelope: Envelope,
     paged: bool,
+    count: Option<&'static str>,
     columns: Vec<&'static Column>,
 }
 
@@ -26,6 +27,7 @@ impl Shape {
         Self {
             envelope: endpoint.envelope,
             paged: matches!(endpoint.paging, ctct_endpoints::Paging::Links { .. }),
+            count: endpoint.count.map(|count| count.member),
             columns: columns.iter().filter_map(|name| endpoint.field(name)).collect(),
         }
     }
@@ -74,7 +76,14 @@ impl Shape {
             let next = Field::new("next", DataType::Struct([href].into_iter().collect()), true);
             fields.push(Field::new(LINKS, DataType::Struct([next].into_iter().collect()), true));
         }
+        fields.extend(self.count.map(|name| Field::new(name, DataType::Int64, true)));
         Arc::new(Schema::new(fields))
+    }
+
+    /// How many rows the whole answer has, where a page tells.
+    pub(super) fn count(&self, answer: &StructArray) -> Option<u64> {
+        let counts = answer.column_by_name(self.count?)?.as_primitive_opt::<Int64Type>()?;
+        u64::try_from(counts.is_valid(0).then(|| counts.value(0))?).ok()
     }
 
     /// The rows of a decoded answer; none where it has no array of rows.
@@ -135,7 +144,7 @@ mod tests {
         let contacts = ctct_endpoints::find("contacts").expect("declared");
         let shape = Shape::new(contacts, &["email_opt_out_date", "contact_id", "email_address"]);
         let schema = shape.answer_schema();
-        assert_eq!(schema.fields().len(), 2, "the rows and the links");
+        assert_eq!(schema.fields().len(), 3, "the rows, the links and the count");
         let DataType::List(row) = schema.field(0).data_type() else { panic!("a list of rows") };
         let DataType::Struct(members) = row.data_type() else { panic!("rows are objects") };
         let names: Vec<_> = members.iter().map(|member| member.name().as_str()).collect();

@@ -29,6 +29,10 @@ impl RequestPlan {
         }
         let mut parameters = range_parameters(endpoint, spec);
         parameters.extend(on_request_parameters(endpoint, spec));
+        if let Some(count) = endpoint.count.filter(|_| spec.fetch.is_none()) {
+            // Costs nothing, and tells whether all rows came.
+            parameters.push((count.parameter, "true".to_owned()));
+        }
         let fetch = spec.fetch.and_then(|fetch| u32::try_from(fetch).ok());
         let page_size = match endpoint.paging {
             Paging::Single => 1,
@@ -124,10 +128,13 @@ mod tests {
 
     #[test]
     fn columns_ask_for_what_they_need() {
-        assert_eq!(planned(&spec("contacts", &["contact_id"])), "/contacts?limit=500 requests≈100");
+        assert_eq!(
+            planned(&spec("contacts", &["contact_id"])),
+            "/contacts?include_count=true&limit=500 requests≈100"
+        );
         assert_eq!(
             planned(&spec("contacts", &["notes", "custom_fields"])),
-            "/contacts?include=custom_fields,notes&limit=500 requests≈100"
+            "/contacts?include=custom_fields,notes&include_count=true&limit=500 requests≈100"
         );
         assert_eq!(
             planned(&spec("contact_tags", &["contacts_count"])),
@@ -154,7 +161,10 @@ mod tests {
             ),
         ] {
             scan.domains = [("updated_at".to_owned(), interval)].into();
-            assert_eq!(planned(&scan), format!("/contacts?{expected}&limit=500 requests≤100"));
+            assert_eq!(
+                planned(&scan),
+                format!("/contacts?{expected}&include_count=true&limit=500 requests≤100")
+            );
         }
     }
 
@@ -182,7 +192,7 @@ mod tests {
         let mut scan = spec("contacts", &["contact_id"]);
         for interval in [Interval::from(i64::MIN), Interval::up_to(i64::MAX), Interval::ALL] {
             scan.domains = [("updated_at".to_owned(), interval)].into();
-            assert_eq!(planned(&scan), "/contacts?limit=500 requests≤100");
+            assert_eq!(planned(&scan), "/contacts?include_count=true&limit=500 requests≤100");
         }
     }
 }

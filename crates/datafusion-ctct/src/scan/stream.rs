@@ -27,10 +27,14 @@ const NEW_STARTS: u32 = 3;
 /// A scan that is under way.
 pub(super) struct PageScan {
     client: Arc<Client>,
+    table: &'static str,
     first: Option<Request>,
     pages: Option<PageChain>,
     seen: SeenRows,
     new_starts: u32,
+    /// Rows that came since the first page, and how many it announced.
+    came: u64,
+    announced: Option<u64>,
     decoder: PageDecoder,
     /// Where the values of these columns of a page lie.
     domains: Vec<(usize, Interval)>,
@@ -71,8 +75,11 @@ impl PageScan {
         Self {
             pages: first.clone().map(|request| PageChain::new(client.base_url().clone(), request)),
             first,
+            table: endpoint.table,
             seen: SeenRows::new(key.iter().filter_map(|column| position(column)).collect()),
             new_starts: 0,
+            came: 0,
+            announced: None,
             client,
             domains: domains
                 .filter_map(|(column, domain)| Some((position(column)?, *domain)))
@@ -111,11 +118,14 @@ impl PageScan {
                 let _decoding = self.metrics.decode_time.timer();
                 self.decoder.decode(&body).map_err(external)?
             };
-            self.client.traffic().note_page(page.rows.num_rows() as u64);
+            self.account_for(page.rows.num_rows() as u64, page.count);
             self.metrics.pages.add(1);
             self.metrics.conflicts.add(page.conflicts.len());
             if let Some(pages) = &mut self.pages {
                 pages.advance(page.next_link.as_deref()).map_err(external)?;
+                if pages.request().is_none() {
+                    self.check_count();
+                }
             }
             let rows = self.seen.fresh(page.rows)?;
             let batch = self.wanted(rows)?;
@@ -125,6 +135,32 @@ impl PageScan {
             }
         }
         Ok(None)
+    }
+
+    /// Counts the rows of a page, and those that the first page announced.
+    fn account_for(&mut self, rows: u64, announced: Option<u64>) {
+        let traffic = self.client.traffic();
+        if self.pages.as_ref().is_some_and(PageChain::is_at_start) && self.new_starts == 0 {
+            traffic.note_announced(announced);
+        }
+        if self.came == 0 {
+            self.announced = announced;
+        }
+        self.came += rows;
+        traffic.note_page(rows);
+    }
+
+    /// Warns where all pages together do not hold what the first one announced: rows came
+    /// or went while they were read, and pages are counted by the server, so that some
+    /// may be missing and others doubled.
+    fn check_count(&self) {
+        if let Some(announced) = self.announced.filter(|announced| *announced != self.came) {
+            tracing::warn!(
+                "{announced} {table} were announced and {} came: the account changed meanwhile; ask again for a settled answer",
+                self.came,
+                table = self.table
+            );
+        }
     }
 
     /// Starts again from the first page, where the server no longer accepts a cursor:
@@ -138,6 +174,7 @@ impl PageScan {
         tracing::warn!("a cursor was not accepted any more; reading starts again ({error})");
         self.new_starts += 1;
         self.seen.start_again();
+        self.came = 0;
         let base = self.client.base_url().clone();
         self.pages = self.first.clone().map(|first| PageChain::new(base, first));
         true

@@ -1,0 +1,34 @@
+//! What the fuzzer and the tests of its corpus do with their data.
+
+use crate::decode::PageDecoder;
+
+/// Decodes the page in `data`; its first byte chooses the endpoint.
+///
+/// # Panics
+/// Where the rows do not fit their schema.
+pub fn page(data: &[u8]) {
+    let [choice, body @ ..] = data else { return };
+    let endpoints = ctct_endpoints::all();
+    let Some(endpoint) = endpoints.get(usize::from(*choice) % endpoints.len().max(1)) else {
+        return;
+    };
+    let columns: Vec<&str> = endpoint.fields.iter().map(|field| field.name).collect();
+    let mut decoder = PageDecoder::new(endpoint, &columns);
+    if let Ok(page) = decoder.decode(body) {
+        let rows = page.rows.num_rows();
+        assert!(page.rows.columns().iter().all(|column| column.len() == rows), "ragged columns");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_corpus_is_survived() {
+        let folder = format!("{}/../../fuzz/corpus/page", env!("CARGO_MANIFEST_DIR"));
+        let files: Vec<_> = std::fs::read_dir(folder).expect("the corpus").collect();
+        assert!(!files.is_empty());
+        for file in files {
+            super::page(&std::fs::read(file.expect("an entry").path()).expect("a file"));
+        }
+    }
+}
