@@ -196,12 +196,11 @@ async fn table(
             break;
         }
     }
-    let text = match format {
-        Format::Markdown => table::markdown(&schema, &batches)?,
-        _ => {
-            let width = comfy_table::Table::new().width().filter(|_| terminal);
-            table::bordered(&schema, &batches, width)?
-        }
+    let text = if format == Format::Markdown {
+        table::markdown(&schema, &batches)?
+    } else {
+        let width = comfy_table::Table::new().width().filter(|_| terminal);
+        table::bordered(&schema, &batches, width)?
     };
     ready();
     output.write_all(text.as_bytes())?;

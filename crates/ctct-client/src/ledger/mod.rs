@@ -202,6 +202,24 @@ impl Ledger {
         });
     }
 
+    /// Whether [`learn`](Self::learn) would learn anything, as far as this process knows:
+    /// most answers are no news.
+    pub(crate) fn is_news(
+        &self,
+        asker: &Asker,
+        admission: Admission,
+        outcome: &Outcome,
+        ahead: Option<i64>,
+    ) -> bool {
+        let now = now();
+        let inner = self.lock();
+        let Some((known, _)) = inner.remembered.get(&asker.client_id) else { return true };
+        let mut state = known.clone();
+        learn(&mut state, outcome, ahead, now);
+        let day = ahead.map(|ahead| KeyState { ahead, ..KeyState::default() }.server_day(now));
+        state != *known || day.is_some_and(|day| day != admission.day)
+    }
+
     /// What a connection's key has used of its day.
     pub fn quota(&self, connection: &Connection) -> Quota {
         let now = now();

@@ -208,6 +208,9 @@ impl Transport {
             },
             Ok(_) => Outcome::Answered,
         };
+        if !self.traffic.ledger().is_news(&self.asker, admission, &learned, ahead) {
+            return result;
+        }
         let (ledger, asker) = (Arc::clone(self.traffic.ledger()), self.asker.clone());
         let learning = tokio::task::spawn_blocking(move || {
             ledger.learn(&asker, admission, &learned, ahead);

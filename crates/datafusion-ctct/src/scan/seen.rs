@@ -17,9 +17,11 @@ use arrow::error::ArrowError;
 pub(super) struct SeenRows {
     /// Where the key's columns stand in a page; empty where the table has no key.
     key: Vec<usize>,
-    hashes: HashSet<u64>,
     hasher: RandomState,
-    again: bool,
+    /// One list a page: nothing has to be moved when there are more.
+    pages: Vec<Vec<u64>>,
+    /// All of them, once they are needed.
+    known: Option<HashSet<u64>>,
 }
 
 impl SeenRows {
@@ -35,7 +37,8 @@ impl SeenRows {
 
     /// From now on rows that were read before are left out.
     pub(super) fn start_again(&mut self) {
-        self.again = true;
+        let pages = std::mem::take(&mut self.pages);
+        self.known.get_or_insert_default().extend(pages.into_iter().flatten());
     }
 
     /// Remembers the rows of a page, and gives those that are new.
@@ -48,15 +51,25 @@ impl SeenRows {
             .iter()
             .filter_map(|column| page.column(*column).as_string_opt::<i32>())
             .collect();
-        let mut new = Vec::with_capacity(page.num_rows());
-        for row in 0..page.num_rows() {
+        let hash = |row: usize| {
             let key: Vec<Option<&str>> = columns
                 .iter()
                 .map(|column| column.is_valid(row).then(|| column.value(row)))
                 .collect();
-            new.push(self.hashes.insert(self.hasher.hash_one(key)));
+            self.hasher.hash_one(key)
+        };
+        let hashes: Vec<u64> = (0..page.num_rows()).map(hash).collect();
+        match &mut self.known {
+            None => {
+                self.pages.push(hashes);
+                Ok(page)
+            }
+            Some(known) => {
+                let new: BooleanArray =
+                    hashes.into_iter().map(|hash| Some(known.insert(hash))).collect();
+                filter_record_batch(&page, &new)
+            }
         }
-        if self.again { filter_record_batch(&page, &BooleanArray::from(new)) } else { Ok(page) }
     }
 }
 
