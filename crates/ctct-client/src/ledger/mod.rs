@@ -9,6 +9,8 @@
 //! Where the file cannot be used, a warning says so, and counting goes on in memory.
 
 mod file;
+mod quota;
+mod refusal;
 mod rules;
 mod store;
 
@@ -20,9 +22,11 @@ use std::time::SystemTime;
 use chrono::{DateTime, NaiveDate, Utc};
 use rusqlite::ErrorCode;
 
-use crate::{Connection, Error, ErrorKind, Pace, Result};
+use crate::{Connection, Pace, Result};
+pub use quota::Quota;
+use refusal::refused;
 pub(crate) use rules::Outcome;
-use rules::{KeyState, Limits, Refusal, SECOND};
+use rules::{KeyState, Limits, SECOND};
 use store::Store;
 
 /// At the documented limit and above it, requests are spaced this much wider than the
@@ -62,36 +66,6 @@ pub(crate) struct Admission {
     pub(crate) ahead: i64,
     /// The server's day on which it was counted, as far as that was known.
     pub(crate) day: i64,
-}
-
-/// What an API key has used of its day, and what is left.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Quota {
-    /// The API key.
-    pub client_id: String,
-    /// The server's day, in UTC.
-    pub day: NaiveDate,
-    /// Requests sent on that day, by all processes of this machine.
-    pub used: u64,
-    /// Requests of that day for each command, the most first.
-    pub by_command: Vec<(String, u64)>,
-    /// Requests that the key has a day.
-    pub limit: u64,
-    /// Requests that unattended commands leave to people.
-    pub reserve: u64,
-    /// Whether the server itself said that the day is used up.
-    pub closed: bool,
-    /// When the next day starts, by this machine's clock.
-    pub renews_at: DateTime<Utc>,
-    /// The server's last complaint, and when it made it.
-    pub said: Option<(String, DateTime<Utc>)>,
-}
-
-impl Quota {
-    /// Requests that are left, as far as this machine knows.
-    pub fn left(&self) -> u64 {
-        if self.closed { 0 } else { self.limit.saturating_sub(self.used) }
-    }
 }
 
 impl Asker {
@@ -360,38 +334,6 @@ fn memory() -> Option<Store> {
     }
 }
 
-fn refused(refusal: Refusal, state: &KeyState, used: u64, limits: &Limits, now: i64) -> Error {
-    let renewed = instant(state.day_ends(now)).format("%Y-%m-%d %H:%M UTC");
-    let clock = |at: i64| instant(at).format("%H:%M:%S UTC").to_string();
-    match refusal {
-        Refusal::UsedUp { said: true } => Error::new(
-            ErrorKind::QuotaExhausted,
-            "the server said that the day's requests of this API key are used up; nothing was sent",
-        )
-        .with_hint(format!("they are renewed at {renewed}; what was read so far is kept")),
-        Refusal::UsedUp { said: false } => Error::new(
-            ErrorKind::QuotaExhausted,
-            format!("all {used} requests of the day were sent; nothing more was"),
-        )
-        .with_hint(format!("they are renewed at {renewed}; `ctct quota` shows what used them")),
-        Refusal::Reserved => Error::new(
-            ErrorKind::QuotaExhausted,
-            format!(
-                "{used} requests of the day were sent, and the last {} are kept for people",
-                limits.reserve
-            ),
-        )
-        .with_hint(format!(
-            "they are renewed at {renewed}; `quota_reserve` says how many are kept"
-        )),
-        Refusal::Resting { until } => Error::new(
-            ErrorKind::Unavailable,
-            format!("the server failed {} times in a row, and is left alone", state.failures),
-        )
-        .with_hint(format!("the next attempt is made after {}", clock(until))),
-    }
-}
-
 fn period(pace: Pace) -> Option<i64> {
     let seconds = match pace {
         Pace::Unlimited => return None,
@@ -424,6 +366,7 @@ fn date(day: i64) -> NaiveDate {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ErrorKind;
 
     fn connection() -> Connection {
         let mut connection =

@@ -1,6 +1,7 @@
 //! A scan: what it is, which requests it sends, and how its rows come.
 
 mod exec;
+mod metrics;
 mod plan;
 mod seen;
 mod spec;

@@ -10,12 +10,11 @@ use ctct_endpoints::{Endpoint, Paging};
 use datafusion::common::{DataFusionError, Result};
 use datafusion::physical_plan::SendableRecordBatchStream;
 use datafusion::physical_plan::coop::cooperative;
-use datafusion::physical_plan::metrics::{
-    BaselineMetrics, Count, ExecutionPlanMetricsSet, MetricBuilder, RecordOutput, Time,
-};
+use datafusion::physical_plan::metrics::{ExecutionPlanMetricsSet, RecordOutput};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use futures::{StreamExt, stream};
 
+use super::metrics::ScanMetrics;
 use super::seen::SeenRows;
 use super::{RequestPlan, ScanSpec};
 use crate::decode::PageDecoder;
@@ -191,49 +190,6 @@ impl PageScan {
         }
         let rows = rows.slice(0, self.remaining.min(rows.num_rows()));
         Ok(rows.project(&self.projection)?)
-    }
-}
-
-/// What a scan cost, as `EXPLAIN ANALYZE` shows it.
-struct ScanMetrics {
-    baseline: BaselineMetrics,
-    requests: Count,
-    retries: Count,
-    pages: Count,
-    bytes: Count,
-    conflicts: Count,
-    pace_wait: Time,
-    retry_wait: Time,
-    network_time: Time,
-    decode_time: Time,
-}
-
-impl ScanMetrics {
-    fn new(set: &ExecutionPlanMetricsSet, partition: usize) -> Self {
-        let counter = |name: &'static str| MetricBuilder::new(set).counter(name, partition);
-        let time = |name: &'static str| MetricBuilder::new(set).subset_time(name, partition);
-        Self {
-            baseline: BaselineMetrics::new(set, partition),
-            requests: counter("requests"),
-            retries: counter("retries"),
-            pages: counter("pages"),
-            bytes: counter("bytes"),
-            conflicts: counter("type_conflicts"),
-            pace_wait: time("pace_wait"),
-            retry_wait: time("retry_wait"),
-            network_time: time("network_time"),
-            decode_time: time("decode_time"),
-        }
-    }
-
-    fn add(&self, spent: &Spent) {
-        let count = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
-        self.requests.add(count(spent.requests));
-        self.retries.add(count(spent.retries));
-        self.bytes.add(count(spent.bytes));
-        self.pace_wait.add_duration(spent.pace_wait);
-        self.retry_wait.add_duration(spent.retry_wait);
-        self.network_time.add_duration(spent.network);
     }
 }
 
