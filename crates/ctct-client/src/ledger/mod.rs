@@ -103,8 +103,8 @@ impl Ledger {
     /// Counts a request and gives it its slot.
     ///
     /// # Errors
-    /// [`ErrorKind::QuotaExhausted`] where the day is used up or the rest is reserved,
-    /// [`ErrorKind::Unavailable`] while a failing server is left alone.
+    /// [`QuotaExhausted`](crate::ErrorKind::QuotaExhausted) where the day is used up or the rest is reserved,
+    /// [`Unavailable`](crate::ErrorKind::Unavailable) while a failing server is left alone.
     pub(crate) fn admit(&self, asker: &Asker) -> Result<Admission> {
         let now = now();
         let key = &asker.client_id;
