@@ -33,6 +33,8 @@ use store::Store;
 /// limit itself: they leave evenly, but the network does not deliver them so.
 const MARGIN: f64 = 1.1;
 const DOCUMENTED_LIMIT: f64 = 4.0;
+/// Clocks that differ by more than this differ about the day, and not just at midnight.
+const HALF_DAY: i64 = 43_200 * SECOND;
 
 /// Counts requests and spaces them, for all processes that open the same file.
 #[derive(Debug)]
@@ -165,10 +167,20 @@ impl Ledger {
             store.change(|transaction| {
                 // Others may have changed it since.
                 let mut state = store::key_state(transaction, key)?;
+                let first = state.ahead == 0 && ahead.is_some_and(|ahead| ahead.abs() > HALF_DAY);
                 learn(&mut state, outcome, ahead, now);
                 if let Some(day) = moved {
-                    store::count(transaction, key, admission.day, &asker.command, -1)?;
-                    store::count(transaction, key, day, &asker.command, 1)?;
+                    // Until now nobody knew the server's day: whatever was counted before,
+                    // also by processes that were killed since, belongs to it.
+                    let requests = if first { i64::MAX } else { 1 };
+                    store::move_day(
+                        transaction,
+                        key,
+                        admission.day,
+                        day,
+                        &asker.command,
+                        requests,
+                    )?;
                 }
                 store::keep_key_state(transaction, key, &state)
             })?;
@@ -435,13 +447,18 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_breaks_while_it_is_used_is_set_aside() {
+    fn a_file_that_breaks_while_it_is_used_loses_no_count() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("ledger.sqlite");
         let ledger = Ledger::open(&path);
         ledger.admit(&asker("query")).expect("admitted");
         ledger.lock().store = Some(Store { connection: broken() });
-        ledger.admit(&asker("query")).expect("admitted all the same");
+        for _ in 0..9 {
+            ledger.admit(&asker("query")).expect("admitted all the same");
+        }
+        let error = ledger.admit(&asker("query")).expect_err("what was counted before counts");
+        assert_eq!(error.kind(), ErrorKind::QuotaExhausted);
+        assert_eq!(Ledger::open(&path).quota(&connection()).used, 1, "the file was left alone");
     }
 
     /// A database whose tables are not what they should be.
@@ -454,7 +471,8 @@ mod tests {
     #[test]
     fn a_full_disk_is_said_and_counting_goes_on() {
         let folder = tempfile::tempdir().expect("a folder");
-        let ledger = Ledger::open(folder.path().join("ledger.sqlite"));
+        let path = folder.path().join("ledger.sqlite");
+        let ledger = Ledger::open(&path);
         for _ in 0..3 {
             ledger.admit(&asker("query")).expect("admitted");
         }
@@ -473,6 +491,7 @@ mod tests {
         }
         let error = ledger.admit(&asker(&long)).expect_err("the count went on");
         assert_eq!(error.kind(), ErrorKind::QuotaExhausted);
+        assert_eq!(Ledger::open(&path).quota(&connection()).used, 3, "the disk was full");
     }
 
     #[test]

@@ -149,7 +149,7 @@ pub(super) fn used_by_command(
     rows.collect()
 }
 
-/// Counts requests of a command on a day (fewer where negative).
+/// Counts requests of a command on a day.
 pub(super) fn count(
     connection: &Connection,
     client_id: &str,
@@ -159,8 +159,31 @@ pub(super) fn count(
 ) -> rusqlite::Result<()> {
     let mut statement = connection.prepare_cached(
         "INSERT INTO usage VALUES (?1, ?2, ?3, ?4)
-         ON CONFLICT (client_id, day, command) DO UPDATE SET used = max(0, used + excluded.used)",
+         ON CONFLICT (client_id, day, command) DO UPDATE SET used = used + excluded.used",
     )?;
     statement.execute(params![client_id, day, command, requests])?;
+    Ok(())
+}
+
+/// Moves requests of a command from one day to another: as many as are there, and at most
+/// `requests`. What another process has moved already is not there any more.
+pub(super) fn move_day(
+    connection: &Connection,
+    client_id: &str,
+    from: i64,
+    to: i64,
+    command: &str,
+    requests: i64,
+) -> rusqlite::Result<()> {
+    let mut statement = connection.prepare_cached(
+        "SELECT used FROM usage WHERE client_id = ?1 AND day = ?2 AND command = ?3",
+    )?;
+    let there: Option<i64> =
+        statement.query_row(params![client_id, from, command], |row| row.get(0)).optional()?;
+    let moved = there.unwrap_or(0).min(requests);
+    if moved > 0 {
+        count(connection, client_id, from, command, -moved)?;
+        count(connection, client_id, to, command, moved)?;
+    }
     Ok(())
 }
