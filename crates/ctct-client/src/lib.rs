@@ -36,6 +36,7 @@
 //! ```
 
 mod client;
+mod clock;
 mod connection;
 mod error;
 mod folders;
@@ -49,6 +50,7 @@ mod request;
 mod transport;
 
 pub use client::Client;
+pub use clock::Clock;
 pub use connection::{Connection, Connections, DEFAULT_BASE_URL, Inputs, Pace, from_environment};
 pub use error::{Error, ErrorKind, Result};
 pub use folders::state_folder;

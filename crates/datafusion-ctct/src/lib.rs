@@ -46,7 +46,7 @@ mod session;
 
 pub use copy::{Copied, Incomplete, copy};
 pub use ctct_client::{
-    Activity, Client, Connection, Connections, Error, ErrorKind, Inputs, Ledger, Pace, Quota,
+    Activity, Client, Clock, Connection, Connections, Error, ErrorKind, Inputs, Ledger, Pace, Quota,
     RequestRecord, RetryPolicy, Traffic, Waiting, WaitingFor, from_environment, likely,
     state_folder,
 };

@@ -8,6 +8,7 @@
 )]
 
 mod cli;
+mod clocks;
 mod declarations;
 mod errors;
 mod full_scan;

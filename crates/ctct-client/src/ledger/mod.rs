@@ -17,12 +17,11 @@ mod store;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::SystemTime;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use rusqlite::ErrorCode;
 
-use crate::{Connection, Pace, Result};
+use crate::{Clock, Connection, Pace, Result};
 pub use quota::Quota;
 use refusal::refused;
 pub(crate) use rules::Outcome;
@@ -40,6 +39,7 @@ const HALF_DAY: i64 = 43_200 * SECOND;
 #[derive(Debug)]
 pub struct Ledger {
     path: Option<PathBuf>,
+    clock: Clock,
     inner: Mutex<Inner>,
 }
 
@@ -93,13 +93,25 @@ impl Ledger {
         let path = path.into();
         let store = open_or_replace(&path);
         let inner = Inner { store: store.or_else(memory), remembered: HashMap::new() };
-        Self { path: Some(path), inner: Mutex::new(inner) }
+        Self { path: Some(path), clock: Clock::default(), inner: Mutex::new(inner) }
     }
 
     /// A ledger that only this process knows.
     pub fn in_memory() -> Self {
         let inner = Inner { store: memory(), remembered: HashMap::new() };
-        Self { path: None, inner: Mutex::new(inner) }
+        Self { path: None, clock: Clock::default(), inner: Mutex::new(inner) }
+    }
+
+    /// The same ledger by another clock, for tests.
+    #[must_use]
+    pub fn with_clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// The clock that days and slots are told by.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
     }
 
     /// Counts a request and gives it its slot.
@@ -108,7 +120,7 @@ impl Ledger {
     /// [`QuotaExhausted`](crate::ErrorKind::QuotaExhausted) where the day is used up or the rest is reserved,
     /// [`Unavailable`](crate::ErrorKind::Unavailable) while a failing server is left alone.
     pub(crate) fn admit(&self, asker: &Asker) -> Result<Admission> {
-        let now = now();
+        let now = self.clock.now();
         let key = &asker.client_id;
         let outcome = self.with(|inner| {
             let Some(store) = inner.store.as_mut() else { return Ok(None) };
@@ -152,7 +164,7 @@ impl Ledger {
         outcome: &Outcome,
         ahead: Option<i64>,
     ) {
-        let now = now();
+        let now = self.clock.now();
         let key = &asker.client_id;
         let day = ahead.map(|ahead| KeyState { ahead, ..KeyState::default() }.server_day(now));
         let moved = day.filter(|day| *day != admission.day);
@@ -197,7 +209,7 @@ impl Ledger {
         outcome: &Outcome,
         ahead: Option<i64>,
     ) -> bool {
-        let now = now();
+        let now = self.clock.now();
         let inner = self.lock();
         let Some((known, _)) = inner.remembered.get(&asker.client_id) else { return true };
         let mut state = known.clone();
@@ -208,7 +220,7 @@ impl Ledger {
 
     /// What a connection's key has used of its day.
     pub fn quota(&self, connection: &Connection) -> Quota {
-        let now = now();
+        let now = self.clock.now();
         let key = &connection.client_id;
         let (state, by_command) = self
             .with(|inner| {
@@ -268,7 +280,7 @@ impl Ledger {
             let carried = store.change(|transaction| {
                 for (key, (state, used)) in &remembered {
                     store::keep_key_state(transaction, key, state)?;
-                    let day = state.server_day(now());
+                    let day = state.server_day(self.clock.now());
                     let used = i64::try_from(*used).unwrap_or(i64::MAX);
                     store::count(transaction, key, day, "before", used)?;
                 }
@@ -359,12 +371,6 @@ fn period(pace: Pace) -> Option<i64> {
 
 fn total(by_command: &[(String, u64)]) -> u64 {
     by_command.iter().map(|(_, used)| used).sum()
-}
-
-/// Microseconds since 1970 by this machine's clock, which all its processes share.
-pub(crate) fn now() -> i64 {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
 }
 
 fn instant(microseconds: i64) -> DateTime<Utc> {
@@ -521,7 +527,7 @@ mod tests {
         ledger.learn(&asker("query"), admission, &Outcome::Answered, Some(-two_days));
         let quota = ledger.quota(&connection());
         assert_eq!(quota.used, 1);
-        assert_eq!(quota.day, instant(now() - two_days).date_naive());
+        assert_eq!(quota.day, instant(ledger.clock.now() - two_days).date_naive());
         let admission = ledger.admit(&asker("query")).expect("admitted");
         ledger.learn(&asker("query"), admission, &Outcome::Answered, Some(-two_days));
         assert_eq!(ledger.quota(&connection()).used, 2);

@@ -18,7 +18,7 @@ pub use activity::{Activity, Waiting, WaitingFor};
 pub use retry::RetryPolicy;
 pub use traffic::{RequestRecord, Traffic};
 
-use crate::ledger::{self, Admission, Asker, Outcome};
+use crate::ledger::{Admission, Asker, Outcome};
 use crate::{Connection, Error, ErrorKind, Request, Result};
 use answer::{Answer, Head};
 use retry::{Failure, Retries};
@@ -166,7 +166,7 @@ impl Transport {
                 .with_source(error)
         })??;
         self.traffic.set_ahead(admission.ahead);
-        let wait = u64::try_from(admission.slot - ledger::now()).unwrap_or(0);
+        let wait = u64::try_from(admission.slot - self.traffic.ledger().clock().now()).unwrap_or(0);
         let wait = Duration::from_micros(wait);
         if !wait.is_zero() {
             self.wait(WaitingFor::Pace, wait).await;
@@ -252,7 +252,7 @@ impl Transport {
         };
         let ahead = server_now.and_then(|theirs| {
             let theirs = theirs.duration_since(SystemTime::UNIX_EPOCH).ok()?;
-            Some(i64::try_from(theirs.as_micros()).ok()? - ledger::now())
+            Some(i64::try_from(theirs.as_micros()).ok()? - self.traffic.ledger().clock().now())
         });
         Ok(Received { answer: answer::judge(connection, request, &head, body), retry_after, ahead })
     }
