@@ -3,7 +3,8 @@
 //!
 //! # Owns
 //! The [account](Settings)'s data, the endpoints in the exact shapes of the official
-//! specification, bearer tokens, both [limits](Limits) of an API key,
+//! specification, the authorization server with its consent page,
+//! both [limits](Limits) of an API key,
 //! [faults](Sandbox::inject) on request, its own [clock](Sandbox::now) and a
 //! [log](Sandbox::requests) of what was asked.
 //!
@@ -33,6 +34,7 @@ mod clock;
 mod fault;
 mod limits;
 mod log;
+mod oauth;
 mod server;
 mod settings;
 
@@ -41,5 +43,6 @@ pub use clock::Clock;
 pub use fault::{Fault, FaultKind};
 pub use limits::Limits;
 pub use log::LoggedRequest;
+pub use oauth::{Application, CLIENT_SECRET};
 pub use server::Sandbox;
 pub use settings::{ACCESS_TOKEN, CLIENT_ID, Settings, Token};

@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 
 use crate::account::{Collection, value};
 use crate::api::{self, Service};
-use crate::{Clock, Fault, LoggedRequest, Settings};
+use crate::{Clock, Fault, LoggedRequest, Settings, oauth};
 
 /// A running sandbox; dropping it stops it.
 #[derive(Debug)]
@@ -35,6 +35,8 @@ impl Sandbox {
         let listener = TcpListener::bind(settings.address).await?;
         let address = listener.local_addr()?;
         let service = Arc::new(Service::new(&settings));
+        // Set here alone, so it cannot be set already.
+        let _ = service.address.set(address);
         let router = api::router(Arc::clone(&service));
         let (running, stopped) = oneshot::channel::<()>();
         let listener = listener.tap_io(|stream| {
@@ -58,6 +60,22 @@ impl Sandbox {
     /// The base of the API, such as `http://127.0.0.1:8080/v3`.
     pub fn base_url(&self) -> String {
         format!("http://{}/v3", self.address)
+    }
+
+    /// The base of the authorization server, such as
+    /// `http://127.0.0.1:8080/oauth2/default/v1`.
+    pub fn auth_url(&self) -> String {
+        format!("http://{}{}", self.address, oauth::PATH)
+    }
+
+    /// Ends all tokens that logins gave, as the account's owner can in its settings.
+    pub fn revoke_tokens(&self) {
+        self.service.oauth.revoke();
+    }
+
+    /// Ends all access tokens that logins gave; their refresh tokens stay good.
+    pub fn expire_access_tokens(&self) {
+        self.service.oauth.expire_access_tokens();
     }
 
     /// The sandbox's time.

@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use chrono::{DateTime, Utc};
 
-use crate::Limits;
+use crate::{Application, Limits};
 
 /// The API key of the sandbox's application.
 pub const CLIENT_ID: &str = "5a4db0c5-0000-4000-8000-000000000000";
@@ -25,8 +25,10 @@ pub struct Settings {
     pub campaigns: u32,
     /// The sandbox's time when it starts; the account's history is the three years before.
     pub starts_at: DateTime<Utc>,
-    /// The tokens that are accepted.
+    /// The tokens that are accepted, beside those that a login gives.
     pub tokens: Vec<Token>,
+    /// The application that people log in with.
+    pub application: Application,
     /// How often the API key may ask; unlimited unless a test wants otherwise.
     pub limits: Limits,
     /// Whether `*_after` and `*_before` include the bound itself, which the
@@ -66,6 +68,7 @@ impl Default for Settings {
             campaigns: 40,
             starts_at: DateTime::from_timestamp(1_767_225_600, 0).unwrap_or_default(),
             tokens: vec![Token::unlimited(ACCESS_TOKEN)],
+            application: Application::default(),
             limits: Limits::default(),
             inclusive_bounds: false,
         }

@@ -20,9 +20,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::{RawPathParams, Request, State};
-use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, DATE};
-use axum::http::{HeaderMap, HeaderValue, Uri};
+use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, DATE, HeaderName};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::Response;
 use axum::routing::{MethodRouter, get};
 use serde_json::Value;
@@ -80,6 +81,7 @@ pub(crate) fn router(service: Arc<Service>) -> Router {
         .route("/v3/account/summary", endpoint("account_read", account::summary))
         .fallback(gateway)
         .merge(control::router())
+        .merge(crate::oauth::router())
         .with_state(service)
 }
 
@@ -115,6 +117,62 @@ fn endpoint(scope: &'static str, endpoint: Endpoint) -> MethodRouter<Arc<Service
         }
     })
     .fallback(refused)
+}
+
+/// An answer that is no row of the API: a page for a browser, or a token.
+#[derive(Debug)]
+pub(crate) struct Page {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Page {
+    pub(crate) fn html(status: u16, text: String) -> Self {
+        let kind = HeaderValue::from_static("text/html; charset=utf-8");
+        Self { status, headers: vec![(CONTENT_TYPE, kind)], body: text.into_bytes() }
+    }
+
+    pub(crate) fn json(status: u16, value: &Value) -> Self {
+        let kind = HeaderValue::from_static("application/json;charset=UTF-8");
+        let cache = (CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        Self { status, headers: vec![(CONTENT_TYPE, kind), cache], body: value.to_string().into_bytes() }
+    }
+}
+
+/// Sends a page as it is.
+pub(crate) fn finish_page(service: &Service, method: &str, uri: &Uri, page: Page) -> Response {
+    let mut response = Response::new(Body::from(page.body));
+    *response.status_mut() = StatusCode::from_u16(page.status).unwrap_or_default();
+    response.headers_mut().extend(page.headers);
+    log(service, method, uri, page.status, response)
+}
+
+/// Sends what `answer` gives, with the faults that are waiting for its path.
+pub(crate) async fn answer_faults(
+    service: &Service,
+    method: &str,
+    uri: &Uri,
+    answer: impl FnOnce() -> Page,
+) -> Response {
+    let fault = service.faults.next(uri.path());
+    let delay = fault.as_ref().map(FaultKind::delay).unwrap_or_default();
+    // A late answer is one that the server has given, and that is on its way.
+    let page = match fault.as_ref().and_then(faulty::instead) {
+        Some(instead) => return finish(service, method, uri, instead, None),
+        None if matches!(fault, Some(FaultKind::Answer { .. } | FaultKind::Html | FaultKind::Redirect { .. })) => {
+            Page::json(200, &Value::Null)
+        }
+        None => answer(),
+    };
+    tokio::time::sleep(delay).await;
+    match fault {
+        None | Some(FaultKind::Latency { .. }) => finish_page(service, method, uri, page),
+        fault => {
+            let answer = Answer { status: page.status, headers: &[], body: page.body };
+            finish(service, method, uri, answer, fault)
+        }
+    }
 }
 
 /// Whatever the gateway does not know it forbids, whoever asks.
@@ -154,9 +212,13 @@ fn finish(
     answer: Answer,
     fault: Option<FaultKind>,
 ) -> Response {
-    let now = service.clock.now();
     let status = answer.status;
-    let mut response = faulty::response(answer, fault);
+    log(service, method, uri, status, faulty::response(answer, fault))
+}
+
+/// Notes an answer, and dates it by the sandbox's clock.
+fn log(service: &Service, method: &str, uri: &Uri, status: u16, mut response: Response) -> Response {
+    let now = service.clock.now();
     service.log.push(LoggedRequest {
         at: now,
         method: method.to_owned(),

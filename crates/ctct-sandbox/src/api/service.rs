@@ -1,12 +1,14 @@
 //! What all endpoints share: the account, the clock, the log, and what was counted.
 
 use std::collections::HashSet;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::account::Account;
 use crate::fault::Faults;
 use crate::limits::Counts;
 use crate::log::Log;
+use crate::oauth::Oauth;
 use crate::{Clock, Limits, Settings, Token};
 
 /// How many selections of contacts are kept, four bytes for each contact in each.
@@ -25,6 +27,9 @@ pub(crate) struct Service {
     pub(crate) faults: Faults,
     pub(crate) counts: Counts,
     pub(crate) limits: Limits,
+    pub(crate) oauth: Oauth,
+    /// Where the sandbox listens, once it does.
+    pub(crate) address: OnceLock<SocketAddr>,
     tokens: Vec<Token>,
     members: OnceLock<MemberCounts>,
     selections: Mutex<Vec<Selection>>,
@@ -49,6 +54,8 @@ impl Service {
             faults: Faults::default(),
             counts: Counts::default(),
             limits: settings.limits,
+            oauth: Oauth::new(settings.application.clone(), settings.seed),
+            address: OnceLock::new(),
             tokens: settings.tokens.clone(),
             members: OnceLock::new(),
             selections: Mutex::default(),
@@ -57,11 +64,11 @@ impl Service {
     }
 
     /// The token with this value, if it is accepted now.
-    pub(crate) fn token(&self, value: &str) -> Option<&Token> {
+    pub(crate) fn token(&self, value: &str) -> Option<Token> {
         let now = self.clock.now();
-        self.tokens
-            .iter()
-            .find(|token| token.value == value && token.expires_at.is_none_or(|end| now < end))
+        let issued = self.oauth.token(value);
+        let known = issued.or_else(|| self.tokens.iter().find(|t| t.value == value).cloned());
+        known.filter(|token| token.expires_at.is_none_or(|end| now < end))
     }
 
     /// How many contacts are on each list and have each tag; counted once.
