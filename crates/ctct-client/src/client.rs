@@ -12,21 +12,22 @@ use crate::{Connection, Request, Result, RetryPolicy, Spent, Traffic};
 /// Cheap to create: nothing is resolved, read or sent before the first request.
 #[derive(Debug)]
 pub struct Client {
-    connection: Connection,
-    transport: Transport,
+    pub(crate) connection: Arc<Connection>,
+    pub(crate) transport: Arc<Transport>,
+    retries: RetryPolicy,
 }
 
 impl Client {
     /// A client that shares log, limits and pace with all clients of `traffic`.
     pub fn new(connection: Connection, traffic: Arc<Traffic>) -> Self {
-        let transport = Transport::new(&connection, traffic);
-        Self { connection, transport }
+        let transport = Arc::new(Transport::new(&connection, traffic));
+        Self { connection: Arc::new(connection), transport, retries: RetryPolicy::default() }
     }
 
     /// The same client with other rules for retries.
     #[must_use]
     pub fn with_retries(mut self, policy: RetryPolicy) -> Self {
-        self.transport.set_retries(policy);
+        self.retries = policy;
         self
     }
 
@@ -53,6 +54,6 @@ impl Client {
     /// # Errors
     /// Of any [kind](crate::ErrorKind) but `Configuration`; see there.
     pub async fn get(&self, request: &Request, spent: &mut Spent) -> Result<Vec<u8>> {
-        self.transport.get(&self.connection, request, spent).await
+        self.transport.get(&self.connection, request, self.retries, spent).await
     }
 }

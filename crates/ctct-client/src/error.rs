@@ -30,6 +30,8 @@ pub enum ErrorKind {
     Unavailable,
     /// The server's answer is not what its documentation says.
     Protocol,
+    /// A file of ctct's own cannot be read or written.
+    Storage,
 }
 
 /// What went wrong, without secrets, cursors or full URLs.

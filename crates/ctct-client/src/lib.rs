@@ -35,10 +35,12 @@
 //! # }
 //! ```
 
+mod auth;
 mod client;
 mod clock;
 mod connection;
 mod error;
+mod files;
 mod folders;
 #[cfg(any(feature = "fuzzing", test))]
 #[doc(hidden)]
@@ -49,9 +51,13 @@ mod pages;
 mod request;
 mod transport;
 
+pub use auth::{
+    AuthorizationAnswer, AuthorizationRequest, DevicePrompt, ListenAt, Listener, LoggedOut, LoginKind,
+    LoginStatus, Return, SCOPES, TokenStore,
+};
 pub use client::Client;
 pub use clock::Clock;
-pub use connection::{Connection, Connections, DEFAULT_BASE_URL, Inputs, Pace, from_environment};
+pub use connection::{Connection, Connections, DEFAULT_AUTH_URL, DEFAULT_BASE_URL, Inputs, Pace, from_environment};
 pub use error::{Error, ErrorKind, Result};
 pub use folders::state_folder;
 pub use ledger::{Ledger, Quota};

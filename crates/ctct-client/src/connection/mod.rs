@@ -12,6 +12,9 @@ use url::Url;
 pub use environment::{Connections, from_environment};
 pub(crate) use parse::is_loopback;
 
+/// Where tokens are had, unless a connection says otherwise.
+pub const DEFAULT_AUTH_URL: &str = "https://authz.constantcontact.com/oauth2/default/v1";
+
 /// Where the API is, unless a connection says otherwise.
 pub const DEFAULT_BASE_URL: &str = "https://api.cc.email/v3";
 
@@ -51,8 +54,8 @@ pub struct Inputs {
     pub quota_reserve: u32,
     /// Where the API is: `https`, or a loopback address.
     pub base_url: Url,
-    /// Where tokens are had, for tests; none for the documented server.
-    pub auth_url: Option<Url>,
+    /// Where tokens are had: `https`, or a loopback address.
+    pub auth_url: Url,
 }
 
 /// How fast requests may follow one another.
@@ -96,7 +99,7 @@ impl Connection {
                 requests_per_day: 10_000,
                 quota_reserve: 500,
                 base_url: parse::safe_url(base_url)?,
-                auth_url: None,
+                auth_url: parse::safe_url(DEFAULT_AUTH_URL)?,
             },
         })
     }
@@ -131,6 +134,11 @@ impl Connection {
     /// ```
     pub fn parse(name: &str, origin: &str, text: &str) -> crate::Result<Self> {
         parse::connection(name, origin, text)
+    }
+
+    /// Where tokens are had.
+    pub(crate) fn auth_url(&self) -> Url {
+        self.inputs.auth_url.clone()
     }
 
     /// The name of the SQL schema that holds the connection's tables.

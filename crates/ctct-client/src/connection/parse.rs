@@ -84,7 +84,9 @@ fn read_inputs(connection: &mut Connection, section: &Section<'_>) -> Result<()>
     if let Some(url) = section.url("base_url")? {
         inputs.base_url = url;
     }
-    inputs.auth_url = section.url("auth_url")?;
+    if let Some(url) = section.url("auth_url")? {
+        inputs.auth_url = url;
+    }
     if let Some(text) = section.text("requests_per_day")? {
         inputs.requests_per_day = text
             .parse()

@@ -32,6 +32,8 @@ use store::Store;
 /// limit itself: they leave evenly, but the network does not deliver them so.
 const MARGIN: f64 = 1.1;
 const DOCUMENTED_LIMIT: f64 = 4.0;
+/// The authorization server takes one request a second; the network needs a margin.
+const TOKEN_PERIOD: i64 = 1_100_000;
 /// Clocks that differ by more than this differ about the day, and not just at midnight.
 const HALF_DAY: i64 = 43_200 * SECOND;
 
@@ -83,6 +85,18 @@ impl Asker {
                 per_day: u64::from(inputs.requests_per_day),
                 reserve: if unattended { u64::from(inputs.quota_reserve) } else { 0 },
             },
+        }
+    }
+}
+
+impl Asker {
+    /// Somebody who asks the authorization server for tokens: it takes one request a
+    /// second, and its requests are none of the API's day.
+    pub(crate) fn of_tokens(connection: &Connection, command: &str) -> Self {
+        Self {
+            client_id: format!("{} tokens", connection.client_id),
+            command: command.to_owned(),
+            limits: Limits { period: Some(TOKEN_PERIOD), per_day: u64::MAX, reserve: 0 },
         }
     }
 }

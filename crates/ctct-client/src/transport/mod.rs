@@ -3,6 +3,7 @@
 mod activity;
 mod answer;
 mod body;
+mod post;
 mod retry;
 mod retry_after;
 mod traffic;
@@ -12,13 +13,15 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime};
 
 use reqwest::header::{ACCEPT, CONTENT_TYPE, DATE, HeaderMap, HeaderName, LOCATION, RETRY_AFTER};
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 
 pub use activity::{Activity, Waiting, WaitingFor};
+pub(crate) use post::Unanswered;
 pub use retry::RetryPolicy;
 pub use traffic::{RequestRecord, Traffic};
 
 use crate::ledger::{Admission, Asker, Outcome};
+use crate::auth::Keeper;
 use crate::{Connection, Error, ErrorKind, Request, Result};
 use answer::{Answer, Head};
 use retry::{Failure, Retries};
@@ -52,7 +55,9 @@ pub(crate) struct Transport {
     /// Made at the first request, because reading the root certificates takes a while.
     http: OnceLock<reqwest::Client>,
     asker: Asker,
-    retries: RetryPolicy,
+    /// Who asks the authorization server, which has a pace of its own.
+    token_asker: Asker,
+    keeper: Keeper,
     traffic: Arc<Traffic>,
 }
 
@@ -81,12 +86,17 @@ impl Attempt {
 
 impl Transport {
     pub(crate) fn new(connection: &Connection, traffic: Arc<Traffic>) -> Self {
-        let asker = traffic.asker(connection);
-        Self { http: OnceLock::new(), asker, retries: RetryPolicy::default(), traffic }
+        Self {
+            http: OnceLock::new(),
+            asker: traffic.asker(connection),
+            token_asker: traffic.token_asker(connection),
+            keeper: Keeper::default(),
+            traffic,
+        }
     }
 
-    pub(crate) fn set_retries(&mut self, policy: RetryPolicy) {
-        self.retries = policy;
+    pub(crate) fn keeper(&self) -> &Keeper {
+        &self.keeper
     }
 
     pub(crate) fn traffic(&self) -> &Arc<Traffic> {
@@ -94,17 +104,29 @@ impl Transport {
     }
 
     pub(crate) async fn get(
-        &self,
-        connection: &Connection,
+        self: &Arc<Self>,
+        connection: &Arc<Connection>,
         request: &Request,
+        policy: RetryPolicy,
         spent: &mut Spent,
     ) -> Result<Vec<u8>> {
-        let mut retries = Retries::new(self.retries);
+        let mut retries = Retries::new(policy);
+        let mut token = self.bearer(connection).await?;
+        let mut renewed = false;
         loop {
-            let attempt = match self.attempt(connection, request, spent).await {
+            let attempt = match self.attempt(connection, request, &token, spent).await {
                 Ok(body) => return Ok(body),
                 Err(attempt) => attempt,
             };
+            if attempt.error.is_authentication() && Keeper::can_renew(connection) {
+                if renewed {
+                    return Err(refused_all_the_same(connection, &attempt.error));
+                }
+                tracing::debug!(path = request.path, "the access token was refused");
+                token = self.renew(connection, Some(token)).await?;
+                renewed = true;
+                continue;
+            }
             let wait = retries
                 .after(attempt.failure, attempt.retry_after, fastrand::f64())
                 // A throttled request is not a failed one: it costs no retry.
@@ -121,7 +143,7 @@ impl Transport {
             tracing::debug!(path = request.path, ?wait, "trying again: {}", attempt.error);
             let reason = match attempt.failure {
                 Failure::Throttled => WaitingFor::Throttled,
-                _ => WaitingFor::Retry { number: retries.made(), of: self.retries.failures },
+                _ => WaitingFor::Retry { number: retries.made(), of: policy.failures },
             };
             spent.retries += 1;
             spent.retry_wait += wait;
@@ -133,16 +155,15 @@ impl Transport {
         &self,
         connection: &Connection,
         request: &Request,
+        token: &SecretString,
         spent: &mut Spent,
     ) -> Result<Vec<u8>, Attempt> {
-        let token = connection.access_token.as_ref();
-        let token = token.ok_or_else(|| Attempt::last(no_token(connection)))?;
         let http = self.http(&connection.inputs.base_url).map_err(Attempt::last)?;
         let get = http.get(full_url(connection, request)).header(ACCEPT, "application/json");
         let get = get.bearer_auth(token.expose_secret());
 
         self.traffic.check_limit().map_err(Attempt::last)?;
-        let (admission, wait) = self.slot().await.map_err(Attempt::last)?;
+        let (admission, wait) = self.slot(&self.asker).await.map_err(Attempt::last)?;
         spent.pace_wait += wait;
         let mut record = self.traffic.begin(&connection.name, request).map_err(Attempt::last)?;
         spent.requests += 1;
@@ -157,8 +178,8 @@ impl Transport {
     }
 
     /// Waits for the request's slot, and says how long that took.
-    async fn slot(&self) -> Result<(Admission, Duration)> {
-        let (ledger, asker) = (Arc::clone(self.traffic.ledger()), self.asker.clone());
+    async fn slot(&self, asker: &Asker) -> Result<(Admission, Duration)> {
+        let (ledger, asker) = (Arc::clone(self.traffic.ledger()), asker.clone());
         // Another process may hold the ledger for a moment.
         let admission = tokio::task::spawn_blocking(move || ledger.admit(&asker)).await;
         let admission = admission.map_err(|error| {
@@ -208,17 +229,22 @@ impl Transport {
             },
             Ok(_) => Outcome::Answered,
         };
-        if !self.traffic.ledger().is_news(&self.asker, admission, &learned, ahead) {
-            return result;
+        self.tell(&self.asker, admission, learned, ahead).await;
+        result
+    }
+
+    /// Tells the ledger what it does not know yet.
+    async fn tell(&self, asker: &Asker, admission: Admission, learned: Outcome, ahead: Option<i64>) {
+        if !self.traffic.ledger().is_news(asker, admission, &learned, ahead) {
+            return;
         }
-        let (ledger, asker) = (Arc::clone(self.traffic.ledger()), self.asker.clone());
+        let (ledger, asker) = (Arc::clone(self.traffic.ledger()), asker.clone());
         let learning = tokio::task::spawn_blocking(move || {
             ledger.learn(&asker, admission, &learned, ahead);
         });
         if let Err(error) = learning.await {
             tracing::debug!("the ledger learned nothing: {error}");
         }
-        result
     }
 
     /// Sends a request and judges what comes back.
@@ -313,12 +339,12 @@ fn full_url(connection: &Connection, request: &Request) -> url::Url {
     url
 }
 
-fn no_token(connection: &Connection) -> Error {
-    Error::new(
-        ErrorKind::Authentication,
-        format!("connection {} has no access token", connection.name),
-    )
-    .with_hint(format!("put an `access_token` into the `secrets` of {}", connection.origin))
+fn refused_all_the_same(connection: &Connection, error: &Error) -> Error {
+    Error::new(ErrorKind::Authentication, format!("{error}, although it was had just now")).with_hint(format!(
+        "the application may be deactivated, or another one than that of the login; see `ctct auth status {0}`, \
+         or log in again: ctct auth login {0}",
+        connection.name
+    ))
 }
 
 fn too_large(request: &Request) -> Error {
@@ -329,8 +355,20 @@ fn too_large(request: &Request) -> Error {
     )
 }
 
-/// No answer, or half of one. The cause that people need to read is the innermost.
+/// No answer, or half of one.
 fn unreachable(connection: &Connection, source: reqwest::Error) -> Attempt {
+    let (cause, source) = innermost(source);
+    let server = server_name(&connection.inputs.base_url);
+    let error =
+        Error::new(ErrorKind::Unavailable, format!("no complete answer from {server}: {cause}"))
+            .with_hint("nothing is lost; try again when the server can be reached")
+            .with_source(source);
+    Attempt { failure: Failure::Unreachable, error, retry_after: None }
+}
+
+/// The cause that people need to read, which is the innermost, and the error without its
+/// address.
+fn innermost(source: reqwest::Error) -> (String, reqwest::Error) {
     let timed_out = source.is_timeout();
     let source = source.without_url();
     let mut cause: &dyn StdError = &source;
@@ -338,13 +376,12 @@ fn unreachable(connection: &Connection, source: reqwest::Error) -> Attempt {
         cause = inner;
     }
     let cause = if timed_out { "it took too long".to_owned() } else { cause.to_string() };
-    let server = match (connection.inputs.base_url.host_str(), connection.inputs.base_url.port()) {
+    (cause, source)
+}
+
+fn server_name(url: &url::Url) -> String {
+    match (url.host_str(), url.port()) {
         (Some(host), Some(port)) => format!("{host}:{port}"),
         (host, _) => host.unwrap_or("the server").to_owned(),
-    };
-    let error =
-        Error::new(ErrorKind::Unavailable, format!("no complete answer from {server}: {cause}"))
-            .with_hint("nothing is lost; try again when the server can be reached")
-            .with_source(source);
-    Attempt { failure: Failure::Unreachable, error, retry_after: None }
+    }
 }

@@ -7,10 +7,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use tokio::sync::watch;
 
 use super::activity::{Activity, Waiting};
 use crate::ledger::{self, Ledger};
-use crate::{Connection, Error, ErrorKind, Quota, Request, Result};
+use crate::{Connection, Error, ErrorKind, Quota, Request, Result, TokenStore};
 
 /// How many requests are remembered: all of a day's.
 const REMEMBERED: usize = 10_000;
@@ -23,7 +24,8 @@ const SUCCESSES_PER_RETRY: u64 = 5;
 /// One attempt to get an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestRecord {
-    /// Its number, counted from 1 since the process started.
+    /// Its number among the API's requests, counted from 1 since the process started; a
+    /// request for tokens has the number of the request before it.
     pub number: u64,
     /// The connection's name.
     pub connection: String,
@@ -65,6 +67,21 @@ pub struct Traffic {
     retry_budget: AtomicU64,
     records: Mutex<VecDeque<RequestRecord>>,
     activity: Mutex<Activity>,
+    tokens: Option<TokenStore>,
+    /// How many things are going on that must not be cut off.
+    busy: watch::Sender<usize>,
+}
+
+/// Something that must not be cut off, such as a refresh of tokens, for as long as this lives.
+#[derive(Debug)]
+pub(crate) struct Busy {
+    count: watch::Sender<usize>,
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.count.send_modify(|count| *count = count.saturating_sub(1));
+    }
 }
 
 impl Default for Traffic {
@@ -87,7 +104,23 @@ impl Traffic {
             retry_budget: AtomicU64::new(FIRST_RETRIES * SUCCESSES_PER_RETRY),
             records: Mutex::default(),
             activity: Mutex::default(),
+            tokens: None,
+            busy: watch::Sender::new(0),
         }
+    }
+
+    /// The same traffic, with logins that are kept in this store.
+    #[must_use]
+    pub fn with_tokens(mut self, tokens: TokenStore) -> Self {
+        self.tokens = Some(tokens);
+        self
+    }
+
+    /// Waits until nothing goes on that must not be cut off: a refresh whose answer has to
+    /// be stored. Whoever is about to end the process waits for this, if only for a while.
+    pub async fn settled(&self) {
+        // Fails only where the sender is gone, which is this very value's.
+        drop(self.busy.subscribe().wait_for(|count| *count == 0).await);
     }
 
     /// The same traffic, ended with an error after `limit` requests.
@@ -146,7 +179,22 @@ impl Traffic {
         DateTime::from_timestamp_micros(microseconds).unwrap_or_default()
     }
 
-    pub(super) fn ledger(&self) -> &Arc<Ledger> {
+    /// Where logins are kept.
+    pub(crate) fn tokens(&self) -> Option<&TokenStore> {
+        self.tokens.as_ref()
+    }
+
+    /// Something begins that must not be cut off.
+    pub(crate) fn busy(&self) -> Busy {
+        self.busy.send_modify(|count| *count += 1);
+        Busy { count: self.busy.clone() }
+    }
+
+    pub(super) fn token_asker(&self, connection: &Connection) -> ledger::Asker {
+        ledger::Asker::of_tokens(connection, &self.command)
+    }
+
+    pub(crate) fn ledger(&self) -> &Arc<Ledger> {
         &self.ledger
     }
 
@@ -184,17 +232,27 @@ impl Traffic {
             self.check_limit()?;
             return Err(Error::new(ErrorKind::LimitReached, "the limit of requests is reached"));
         };
-        Ok(RequestRecord {
-            number: before + 1,
+        let query = request.redacted_query();
+        Ok(self.record(before + 1, connection, &request.path, query))
+    }
+
+    /// Notes a request for tokens: it is none of the API's, and does not count as one.
+    pub(super) fn begin_token_request(&self, connection: &str, path: &str) -> RequestRecord {
+        self.record(self.sent(), connection, path, String::new())
+    }
+
+    fn record(&self, number: u64, connection: &str, path: &str, query: String) -> RequestRecord {
+        RequestRecord {
+            number,
             connection: connection.to_owned(),
-            path: request.path.clone(),
-            query: request.redacted_query(),
+            path: path.to_owned(),
+            query,
             started: self.server_now(),
             status: None,
             bytes: 0,
             took: Duration::ZERO,
             failure: None,
-        })
+        }
     }
 
     pub(super) fn finish(&self, record: RequestRecord) {
