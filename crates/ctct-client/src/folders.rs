@@ -26,6 +26,19 @@ pub fn state_folder(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathB
         .or_else(|| path("HOME").map(|home| home.join(".local/state/ctct")))
 }
 
+/// The folder for what people configure, such as `env.yaml`: `$CTCT_HOME`, else
+/// `$XDG_CONFIG_HOME/ctct`, else `~/.config/ctct`; none where there is no home either.
+///
+/// Variables are read as by [`state_folder`].
+pub fn config_folder(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+    let path = |name: &str| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    path("CTCT_HOME")
+        .or_else(|| {
+            path("XDG_CONFIG_HOME").filter(|path| path.is_absolute()).map(|path| path.join("ctct"))
+        })
+        .or_else(|| path("HOME").map(|home| home.join(".config/ctct")))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

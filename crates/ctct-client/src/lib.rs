@@ -57,9 +57,12 @@ pub use auth::{
 };
 pub use client::Client;
 pub use clock::Clock;
-pub use connection::{Connection, Connections, DEFAULT_AUTH_URL, DEFAULT_BASE_URL, Inputs, Pace, from_environment};
+pub use connection::{
+    Connection, Connections, DEFAULT_AUTH_URL, DEFAULT_BASE_URL, Inputs, Pace, Places, Setting, Target,
+    from_environment, is_open_to_others, set_connection, setting_value, unset_connection,
+};
 pub use error::{Error, ErrorKind, Result};
-pub use folders::state_folder;
+pub use folders::{config_folder, state_folder};
 pub use ledger::{Ledger, Quota};
 pub use likely::likely;
 pub use pages::PageChain;

@@ -1,7 +1,10 @@
 //! A connection: the account to read, and how to reach it.
 
-mod environment;
+mod edit;
+mod env_file;
+mod found;
 mod parse;
+mod places;
 
 use std::fmt;
 
@@ -9,8 +12,12 @@ use chrono::NaiveDate;
 use secrecy::SecretString;
 use url::Url;
 
-pub use environment::{Connections, from_environment};
+pub use edit::{Setting, set as set_connection, unset as unset_connection};
+pub use env_file::Target;
+pub use found::{Connections, from_environment};
+pub use parse::setting_value;
 pub(crate) use parse::is_loopback;
+pub use places::{Places, is_open_to_others};
 
 /// Where tokens are had, unless a connection says otherwise.
 pub const DEFAULT_AUTH_URL: &str = "https://authz.constantcontact.com/oauth2/default/v1";

@@ -11,27 +11,75 @@ use serde_json::{Map, Value};
 use url::{Host, Url};
 
 use super::{Connection, DEFAULT_BASE_URL, Pace};
+use crate::auth::Return;
 use crate::likely::likely;
 use crate::{Error, ErrorKind, Result};
 
 /// Partners are given at most this rate.
 const HIGHEST_RATE: f64 = 10.0;
 
+/// What is wrong, and with which key, such as `inputs.anchor_date`.
+#[derive(Debug)]
+struct Mistake {
+    place: String,
+    error: Error,
+}
+
+impl From<Error> for Mistake {
+    fn from(error: Error) -> Self {
+        Self { place: String::new(), error }
+    }
+}
+
+type Parsed<T> = Result<T, Mistake>;
+
+const FORM: &str = "it should look like { type: api, spec: constant-contact, secrets: { client_id: …, client_secret: … } }";
+
 pub(super) fn connection(name: &str, origin: &str, text: &str) -> Result<Connection> {
-    let parsed = yaml(text).and_then(|value| build(name, origin, &value));
-    parsed.map_err(|error| {
-        let hint = error.hint().map(str::to_owned);
-        let located = Error::new(error.kind(), format!("{origin}: {error}"));
-        match hint {
-            Some(hint) => located.with_hint(hint),
-            None => located.with_hint(
-                "it should look like { type: api, spec: constant-contact, secrets: { client_id: …, access_token: … } }",
-            ),
-        }
+    let value = yaml(text).map_err(|error| at(origin, error).with_hint(FORM))?;
+    connection_of(name, origin, &value, &|_| None)
+}
+
+/// The connection that parsed YAML describes; `line` tells where a key stands.
+pub(super) fn connection_of(
+    name: &str,
+    origin: &str,
+    value: &Value,
+    line: &dyn Fn(&str) -> Option<usize>,
+) -> Result<Connection> {
+    build(name, origin, value).map_err(|Mistake { place, error }| {
+        let origin = match line(&place) {
+            Some(line) => format!("{origin}, line {line}"),
+            None => origin.to_owned(),
+        };
+        let error = at(&origin, error);
+        if error.hint().is_some() { error } else { error.with_hint(FORM) }
     })
 }
 
-fn yaml(text: &str) -> Result<Value> {
+/// The same error, saying where.
+pub(super) fn at(origin: &str, error: Error) -> Error {
+    let hint = error.hint().map(str::to_owned);
+    let located = Error::new(error.kind(), format!("{origin}: {error}")).with_source(error);
+    match hint {
+        Some(hint) => located.with_hint(hint),
+        None => located,
+    }
+}
+
+/// A value as it is given on the command line: YAML or JSON where it is a mapping, else
+/// text.
+///
+/// # Errors
+/// [`ErrorKind::Configuration`] with the place of the mistake, and nothing of the text.
+pub fn setting_value(text: &str) -> Result<Value> {
+    if text.trim_start().starts_with('{') { yaml(text) } else { Ok(Value::String(text.to_owned())) }
+}
+
+pub(super) fn yaml(text: &str) -> Result<Value> {
+    if text.trim().is_empty() {
+        return Ok(Value::Null);
+    }
     serde_saphyr::from_str(text).map_err(|error| {
         let place = match error.location() {
             Some(at) => format!(" at line {}, column {}", at.line(), at.column()),
@@ -41,7 +89,7 @@ fn yaml(text: &str) -> Result<Value> {
     })
 }
 
-fn build(name: &str, origin: &str, value: &Value) -> Result<Connection> {
+fn build(name: &str, origin: &str, value: &Value) -> Parsed<Connection> {
     let root = Section::new("", value)?;
     root.only(&["type", "spec", "secrets", "inputs"])?;
     root.must_be("type", "api")?;
@@ -61,7 +109,7 @@ fn build(name: &str, origin: &str, value: &Value) -> Result<Connection> {
     Ok(connection)
 }
 
-fn read_inputs(connection: &mut Connection, section: &Section<'_>) -> Result<()> {
+fn read_inputs(connection: &mut Connection, section: &Section<'_>) -> Parsed<()> {
     section.only(&[
         "anchor_date",
         "redirect_uri",
@@ -74,11 +122,17 @@ fn read_inputs(connection: &mut Connection, section: &Section<'_>) -> Result<()>
     let inputs = &mut connection.inputs;
     if let Some(text) = section.text("anchor_date")? {
         let date = NaiveDate::parse_from_str(&text, "%Y-%m-%d").map_err(|source| {
-            section.wrong("anchor_date", "a date like 2020-01-31").with_source(source)
+            let mut mistake = section.wrong("anchor_date", "a date like 2020-01-31");
+            mistake.error = mistake.error.with_source(source);
+            mistake
         })?;
         inputs.anchor_date = Some(date);
     }
     if let Some(text) = section.text("redirect_uri")? {
+        Return::of(&text, false).map_err(|error| {
+            let place = section.place("redirect_uri");
+            Mistake { place, error: Error::new(error.kind(), format!("`inputs.{error}").replacen("`inputs.`", "`inputs.", 1)) }
+        })?;
         inputs.redirect_uri = text;
     }
     if let Some(url) = section.url("base_url")? {
@@ -106,7 +160,8 @@ fn read_inputs(connection: &mut Connection, section: &Section<'_>) -> Result<()>
     if let Some(text) = section.text("requests_per_second")? {
         inputs.pace = pace(&text, &inputs.base_url).map_err(|error| {
             let place = section.place("requests_per_second");
-            Error::new(ErrorKind::Configuration, format!("`{place}`: {error}"))
+            let error = Error::new(ErrorKind::Configuration, format!("`{place}`: {error}"));
+            Mistake { place, error }
         })?;
     }
     Ok(())
@@ -160,14 +215,14 @@ struct Section<'a> {
 }
 
 impl<'a> Section<'a> {
-    fn new(path: &'a str, value: &'a Value) -> Result<Self> {
+    fn new(path: &'a str, value: &'a Value) -> Parsed<Self> {
         match value.as_object() {
             Some(members) => Ok(Self { path, members }),
             None => Err(mistake(path, "a mapping of keys to values")),
         }
     }
 
-    fn section(&self, key: &'a str) -> Result<Option<Self>> {
+    fn section(&self, key: &'a str) -> Parsed<Option<Self>> {
         match self.members.get(key) {
             None | Some(Value::Null) => Ok(None),
             Some(value) => Self::new(key, value).map(Some),
@@ -175,7 +230,7 @@ impl<'a> Section<'a> {
     }
 
     /// Text, or a number or boolean as it would be written.
-    fn text(&self, key: &str) -> Result<Option<String>> {
+    fn text(&self, key: &str) -> Parsed<Option<String>> {
         match self.members.get(key) {
             None | Some(Value::Null) => Ok(None),
             Some(Value::String(text)) if text.trim().is_empty() => {
@@ -187,14 +242,16 @@ impl<'a> Section<'a> {
         }
     }
 
-    fn url(&self, key: &str) -> Result<Option<Url>> {
+    fn url(&self, key: &str) -> Parsed<Option<Url>> {
         let Some(text) = self.text(key)? else { return Ok(None) };
         safe_url(&text).map(Some).map_err(|error| {
-            Error::new(ErrorKind::Configuration, format!("`{}`: {error}", self.place(key)))
+            let place = self.place(key);
+            let error = Error::new(ErrorKind::Configuration, format!("`{place}`: {error}"));
+            Mistake { place, error }
         })
     }
 
-    fn must_be(&self, key: &str, expected: &str) -> Result<()> {
+    fn must_be(&self, key: &str, expected: &str) -> Parsed<()> {
         match self.text(key)? {
             Some(found) if found == expected => Ok(()),
             Some(_) => Err(self.wrong(key, &format!("`{expected}`"))),
@@ -202,7 +259,7 @@ impl<'a> Section<'a> {
         }
     }
 
-    fn only(&self, known: &[&str]) -> Result<()> {
+    fn only(&self, known: &[&str]) -> Parsed<()> {
         for key in self.members.keys() {
             if !known.contains(&key.as_str()) {
                 // A key that nobody knows is shown only as the key it resembles:
@@ -214,10 +271,11 @@ impl<'a> Section<'a> {
                         path => format!("`{path}` has an unknown key"),
                     },
                 );
-                return Err(match likely(key, known.iter().copied()) {
+                let error = match likely(key, known.iter().copied()) {
                     Some(meant) => error.with_hint(format!("did you mean `{meant}`?")),
                     None => error.with_hint(format!("the known keys are {}", known.join(", "))),
-                });
+                };
+                return Err(Mistake { place: self.place(key), error });
             }
         }
         Ok(())
@@ -227,21 +285,22 @@ impl<'a> Section<'a> {
         if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
     }
 
-    fn wrong(&self, key: &str, expected: &str) -> Error {
+    fn wrong(&self, key: &str, expected: &str) -> Mistake {
         mistake(&self.place(key), expected)
     }
 }
 
-fn mistake(place: &str, expected: &str) -> Error {
+fn mistake(place: &str, expected: &str) -> Mistake {
     let message = match place {
         "" => format!("{expected} is expected"),
         _ => format!("`{place}`: {expected} is expected"),
     };
-    Error::new(ErrorKind::Configuration, message)
+    Mistake { place: place.to_owned(), error: Error::new(ErrorKind::Configuration, message) }
 }
 
-fn missing(place: &str) -> Error {
-    Error::new(ErrorKind::Configuration, format!("`{place}` is missing"))
+fn missing(place: &str) -> Mistake {
+    let error = Error::new(ErrorKind::Configuration, format!("`{place}` is missing"));
+    Mistake { place: place.to_owned(), error }
 }
 
 #[cfg(test)]

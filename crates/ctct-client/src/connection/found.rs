@@ -1,21 +1,21 @@
-//! Connections in environment variables: each a YAML or JSON text.
+//! The connections that were found, and which of them is meant.
 
+use super::env_file::{self, Found, Target, USUAL_NAME};
 use super::Connection;
 use crate::likely::likely;
 use crate::{Error, ErrorKind, Result};
-
-/// The variable that the documentation uses, and the connection that is used
-/// when several are there and none is named.
-const USUAL_NAME: &str = "CONSTANT_CONTACT";
 
 /// The connections that were found, and those that could not be read.
 #[derive(Debug, Default)]
 pub struct Connections {
     found: Vec<Connection>,
     broken: Vec<(String, Error)>,
+    targets: Vec<Target>,
+    unreadable: Vec<Error>,
+    shadowed: Vec<(String, String)>,
 }
 
-/// Finds connections among environment variables.
+/// Finds connections among environment variables alone: each a YAML or JSON text.
 ///
 /// A variable is taken for a connection when it has the usual name
 /// (`CONSTANT_CONTACT`) or when its value speaks of `constant-contact`; other
@@ -23,26 +23,74 @@ pub struct Connections {
 pub fn from_environment(variables: impl IntoIterator<Item = (String, String)>) -> Connections {
     let mut connections = Connections::default();
     for (name, value) in variables {
-        if name.eq_ignore_ascii_case(USUAL_NAME) || value.contains("constant-contact") {
-            match Connection::parse(&name, &format!("environment variable {name}"), &value) {
-                Ok(connection) => connections.found.push(connection),
-                Err(error) => connections.broken.push((name, error)),
-            }
-        }
+        let origin = format!("environment variable {name}");
+        connections.add_all(env_file::of_variable(&name, &origin, &value));
     }
-    connections.found.sort_by(|a, b| a.name.cmp(&b.name));
     connections
 }
 
 impl Connections {
-    /// These connections and one more.
+    /// These connections and one more, which counts instead of an earlier one of its name.
     pub fn push(&mut self, connection: Connection) {
-        self.found.push(connection);
+        self.add(Found::Connection(Box::new(connection)));
+    }
+
+    pub(super) fn add_all(&mut self, found: impl IntoIterator<Item = Found>) {
+        for found in found {
+            self.add(found);
+        }
+    }
+
+    pub(super) fn add(&mut self, found: Found) {
+        match found {
+            Found::Unreadable(error) => self.unreadable.push(error),
+            Found::Connection(connection) => {
+                self.shadow(&connection.name);
+                self.found.push(*connection);
+                self.found.sort_by(|a, b| a.name.cmp(&b.name));
+            }
+            Found::Broken(name, error) => {
+                self.shadow(&name);
+                self.broken.push((name, error));
+            }
+            Found::Target(target) => {
+                self.shadow(&target.name);
+                self.targets.push(target);
+                self.targets.sort_by(|a, b| a.name.cmp(&b.name));
+            }
+        }
+    }
+
+    /// Takes away what has this name, because something later has it.
+    fn shadow(&mut self, name: &str) {
+        let same = |other: &str| other.eq_ignore_ascii_case(name);
+        let earlier = self.found.iter().filter(|c| same(&c.name)).map(|c| (c.name.clone(), c.origin.clone()));
+        let targets = self.targets.iter().filter(|t| same(&t.name)).map(|t| (t.name.clone(), t.origin.clone()));
+        self.shadowed.extend(earlier.chain(targets));
+        self.found.retain(|connection| !same(&connection.name));
+        self.broken.retain(|(other, _)| !same(other));
+        self.targets.retain(|target| !same(&target.name));
     }
 
     /// All connections that can be used, by name.
     pub fn all(&self) -> &[Connection] {
         &self.found
+    }
+
+    /// Connections that data is written to, by name.
+    pub fn targets(&self) -> &[Target] {
+        &self.targets
+    }
+
+    /// What could not be read: its name, where it has one, and why.
+    pub fn errors(&self) -> impl Iterator<Item = (Option<&str>, &Error)> {
+        let broken = self.broken.iter().map(|(name, error)| (Some(name.as_str()), error));
+        broken.chain(self.unreadable.iter().map(|error| (None, error)))
+    }
+
+    /// Name and origin of what does not count, because something later has its name.
+    pub fn shadowed(&self) -> &[(String, String)] {
+        &self.shadowed
     }
 
     /// The connection to use: the named one, else the only one, else the one with
@@ -58,6 +106,9 @@ impl Connections {
         if !self.broken.is_empty() {
             return Err(self.broken.swap_remove(0).1);
         }
+        if !self.unreadable.is_empty() {
+            return Err(self.unreadable.swap_remove(0));
+        }
         if self.found.len() > 1 {
             let usual = self.found.iter().find(|c| c.name.eq_ignore_ascii_case(USUAL_NAME));
             return usual.map(Some).ok_or_else(|| {
@@ -72,22 +123,35 @@ impl Connections {
         if let Some(index) = self.broken.iter().position(|(n, _)| n.eq_ignore_ascii_case(name)) {
             return Err(self.broken.swap_remove(index).1);
         }
+        if let Some(target) = self.targets.iter().find(|t| t.name.eq_ignore_ascii_case(name)) {
+            return Err(Error::new(
+                ErrorKind::Configuration,
+                format!("connection {} is one to write to ({}), not to read from", target.name, target.kind),
+            ));
+        }
         let names = self.names();
         let found = self.found.iter().find(|c| c.name.eq_ignore_ascii_case(name));
-        found.ok_or_else(|| {
-            let error = Error::new(ErrorKind::Configuration, format!("there is no connection {name}"));
-            match likely(name, names.iter().map(String::as_str)) {
-                Some(meant) => error.with_hint(format!("did you mean {meant}?")),
-                None if names.is_empty() => error.with_hint(
-                    "no connection is configured; set the environment variable CONSTANT_CONTACT, or try --sandbox",
-                ),
-                None => error.with_hint(format!("the connections are {}", names.join(", "))),
-            }
-        })
+        match found {
+            Some(found) => Ok(found),
+            // It may be in the place that nobody can read.
+            None if !self.unreadable.is_empty() => Err(self.unreadable.swap_remove(0)),
+            None => Err(unknown(name, &names)),
+        }
     }
 
     fn names(&self) -> Vec<String> {
         self.found.iter().map(|connection| connection.name.clone()).collect()
+    }
+}
+
+fn unknown(name: &str, names: &[String]) -> Error {
+    let error = Error::new(ErrorKind::Configuration, format!("there is no connection {name}"));
+    match likely(name, names.iter().map(String::as_str)) {
+        Some(meant) => error.with_hint(format!("did you mean {meant}?")),
+        None if names.is_empty() => {
+            error.with_hint("no connection is configured; `ctct conns set --help` shows how, or try --sandbox")
+        }
+        None => error.with_hint(format!("the connections are {}", names.join(", "))),
     }
 }
 
