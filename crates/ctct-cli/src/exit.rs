@@ -20,12 +20,40 @@ pub(crate) enum Failure {
     Interrupted,
     /// Whoever read our output stopped reading; nothing is wrong with that.
     Unread,
+    /// What went wrong has been said already.
+    Told {
+        /// The exit code.
+        code: u8,
+    },
 }
 
 impl Failure {
     /// An error of no special kind.
     pub(crate) fn other(message: impl Into<String>) -> Self {
         Self::Said { code: 1, diagnosis: Diagnosis { message: message.into(), hint: None } }
+    }
+
+    /// An error with an exit code, and what to do next.
+    pub(crate) fn with_hint(code: u8, message: String, hint: String) -> Self {
+        Self::Said { code, diagnosis: Diagnosis { message, hint: Some(hint) } }
+    }
+
+    /// A mistake on the command line.
+    pub(crate) fn usage(message: &str) -> Self {
+        Self::Said { code: 2, diagnosis: Diagnosis { message: message.to_owned(), hint: None } }
+    }
+
+    /// The same failure, when it has been said already.
+    pub(crate) fn silent(self) -> Self {
+        match self {
+            Self::Said { code, .. } => Self::Told { code },
+            other => other,
+        }
+    }
+
+    /// The exit code of a kind of error.
+    pub(crate) fn code_of(kind: ErrorKind) -> u8 {
+        code(kind)
     }
 
     /// An error of a statement.
@@ -48,7 +76,7 @@ impl Failure {
     /// The exit code.
     pub(crate) fn code(&self) -> ExitCode {
         match self {
-            Self::Said { code, .. } => ExitCode::from(*code),
+            Self::Said { code, .. } | Self::Told { code } => ExitCode::from(*code),
             Self::Interrupted => ExitCode::from(130),
             Self::Unread => ExitCode::SUCCESS,
         }

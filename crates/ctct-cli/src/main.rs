@@ -1,6 +1,8 @@
 //! `ctct`: SQL over Constant Contact, from the command line.
 
 mod arguments;
+mod auth;
+mod conns;
 mod exit;
 mod output;
 mod progress;
@@ -40,6 +42,8 @@ fn main() -> ExitCode {
             () = interrupted(), if !arguments.is_shell() => Err(Failure::Interrupted),
         }
     });
+    // New tokens that are on their way must be stored: the old ones are spent.
+    runtime.block_on(setup::settled());
     // Whatever still waits for an answer need not be waited for.
     runtime.shutdown_background();
     match outcome {
@@ -54,9 +58,11 @@ async fn start(
     report: &Report,
 ) -> Result<(), Failure> {
     match &arguments.command {
+        Some(Command::Auth(command)) => auth::auth(command, arguments, report).await,
+        Some(Command::Conns(command)) => conns::conns(command, arguments, report).await,
         Some(Command::Quota) => quota::show(arguments).await,
         Some(Command::Sandbox(command)) => sandbox::serve(command, report).await,
-        None => run::run(arguments, scripts, report).await,
+        None => run::run(arguments, None, scripts, report).await,
     }
 }
 

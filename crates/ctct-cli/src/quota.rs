@@ -1,6 +1,6 @@
 //! `ctct quota`: what an API key has used of its day.
 
-use datafusion_ctct::{Diagnosis, Quota};
+use datafusion_ctct::Quota;
 
 use crate::arguments::{Arguments, Format};
 use crate::exit::Failure;
@@ -10,17 +10,9 @@ use crate::{output, run};
 
 /// Shows the quota of the connection in use; sends nothing.
 pub(crate) async fn show(arguments: &Arguments) -> Result<(), Failure> {
-    let setup = set_up(arguments).await?;
+    let setup = set_up(arguments, None).await?;
     let Some(connection) = &setup.connection else {
-        return Err(Failure::Said {
-            code: 1,
-            diagnosis: Diagnosis {
-                message: "no connection is in use".to_owned(),
-                hint: Some(
-                    "set the environment variable CONSTANT_CONTACT, or try --sandbox".to_owned(),
-                ),
-            },
-        });
+        return Err(crate::auth::no_connection());
     };
     if arguments.format != Format::Table {
         return run::print(&setup, "SELECT * FROM ctct.system.quota", arguments.format).await;

@@ -52,6 +52,23 @@ impl Report {
         }
     }
 
+    /// Says something that somebody should look at.
+    pub(crate) fn warning(self, text: &str) {
+        if !self.quiet {
+            Self::line(format_args!("{}: {text}", self.paint("warning", "33")));
+        }
+    }
+
+    /// Whether somebody sits in front of this machine, as far as that can be told.
+    pub(crate) fn may_open_a_browser(self) -> bool {
+        self.terminal || std::env::var_os("BROWSER").is_some()
+    }
+
+    /// An address that a terminal may make a link of, also where it breaks the line.
+    pub(crate) fn link(self, url: &str) -> String {
+        if self.colour { format!("\x1b]8;;{url}\x1b\\{url}\x1b]8;;\x1b\\") } else { url.to_owned() }
+    }
+
     /// Says something in the background.
     pub(crate) fn aside(self, text: &str) {
         if !self.quiet {
@@ -62,6 +79,9 @@ impl Report {
     /// Shows the warnings of all crates from now on.
     pub(crate) fn install_warnings(self) {
         let level = if self.quiet { Level::ERROR } else { Level::WARN };
+        // For whoever looks for a fault: error, warn, info, debug or trace.
+        let asked = std::env::var("CTCT_LOG").ok().and_then(|level| level.parse().ok());
+        let level: Level = asked.unwrap_or(level);
         let subscriber = tracing_subscriber::fmt()
             .with_max_level(level)
             .with_writer(io::stderr)
@@ -102,7 +122,10 @@ where
         mut writer: Writer<'_>,
         event: &Event<'_>,
     ) -> fmt::Result {
-        write!(writer, "{}: ", self.label)?;
+        match *event.metadata().level() {
+            Level::ERROR | Level::WARN => write!(writer, "{}: ", self.label)?,
+            level => write!(writer, "{} {}: ", level.as_str().to_lowercase(), event.metadata().target())?,
+        }
         context.field_format().format_fields(writer.by_ref(), event)?;
         writeln!(writer)
     }

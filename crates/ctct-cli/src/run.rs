@@ -3,11 +3,13 @@
 use std::io::{IsTerminal, Read};
 use std::time::Instant;
 
+use arrow::array::RecordBatch;
 use datafusion::dataframe::DataFrame;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::prelude::SessionContext;
 
 use crate::arguments::{Arguments, Format, Source};
+use crate::auth;
 use crate::exit::Failure;
 use crate::output;
 use crate::progress::Progress;
@@ -18,8 +20,11 @@ use crate::setup::{Setup, set_up};
 use crate::shell;
 
 /// Runs the scripts, or the shell where there are none.
+///
+/// `name` is the connection to use where the command says so itself.
 pub(crate) async fn run(
     arguments: &Arguments,
+    name: Option<&str>,
     sources: Vec<Source>,
     report: &Report,
 ) -> Result<(), Failure> {
@@ -35,7 +40,7 @@ pub(crate) async fn run(
             },
         });
     }
-    let setup = set_up(arguments).await?;
+    let setup = set_up(arguments, name).await?;
     if arguments.is_shell() {
         return shell::run(&setup, arguments, report).await;
     }
@@ -56,7 +61,8 @@ pub(crate) async fn run(
                 let message = "a file of this format holds the result of one statement";
                 return Err(Failure::other(message).at(place.as_deref()));
             }
-            let outcome = execute(&setup, &statement.sql, arguments.format, report).await;
+            let run = async || execute(&setup, &statement.sql, arguments.format, report).await;
+            let outcome = auth::with_login(&setup, arguments, report, run).await;
             written += u32::from(outcome.map_err(|failure| failure.at(place.as_deref()))?);
         }
     }
@@ -191,6 +197,14 @@ pub(crate) async fn print(setup: &Setup, sql: &str, format: Format) -> Result<()
     let frame = session.sql(sql).await;
     let frame = frame.map_err(|error| Failure::of_statement(&error, session))?;
     write(frame, format, session, || {}).await.map(|_| ())
+}
+
+/// Writes one batch as a result.
+pub(crate) async fn print_batch(batch: RecordBatch, format: Format) -> Result<(), Failure> {
+    let session = SessionContext::new();
+    let frame = session.read_batch(batch);
+    let frame = frame.map_err(|error| Failure::of_statement(&error, &session))?;
+    write(frame, format, &session, || {}).await.map(|_| ())
 }
 
 /// `ready` is called when the first of the result is about to be written.

@@ -1,6 +1,6 @@
 //! The built-in sandbox: inside this process, or served to others.
 
-use ctct_sandbox::{ACCESS_TOKEN, CLIENT_ID, Limits, Sandbox, Settings};
+use ctct_sandbox::{ACCESS_TOKEN, CLIENT_ID, CLIENT_SECRET, Limits, Sandbox, Settings};
 use datafusion_ctct::{Connection, Pace};
 
 use crate::arguments::{SandboxAccount, SandboxAction, SandboxCommand};
@@ -38,10 +38,13 @@ pub(crate) async fn serve(command: &SandboxCommand, report: &Report) -> Result<(
     // What is to be pasted is the only output, so that `eval "$(…)"` works, too.
     let connection = format!(
         "export CONSTANT_CONTACT='{{ type: api, spec: constant-contact, secrets: {{ client_id: {CLIENT_ID}, \
-         access_token: {ACCESS_TOKEN} }}, inputs: {{ base_url: \"{}\", requests_per_second: unlimited }} }}'",
-        sandbox.base_url()
+         client_secret: {CLIENT_SECRET}, access_token: {ACCESS_TOKEN} }}, inputs: {{ base_url: \"{}\", \
+         auth_url: \"{}\", requests_per_second: unlimited }} }}'",
+        sandbox.base_url(),
+        sandbox.auth_url()
     );
     crate::output::line(&connection)?;
+    report.note("\nTo try a login, leave access_token out, and then: ctct auth login");
     std::future::pending().await
 }
 

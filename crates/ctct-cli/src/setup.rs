@@ -1,11 +1,13 @@
 //! From arguments and environment to a session.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
+use ctct_client::{Places, TokenStore};
 use ctct_sandbox::Sandbox;
 use datafusion::prelude::SessionContext;
 use datafusion_ctct::{
-    Connection, Ledger, Pace, SessionBuilder, Traffic, from_environment, state_folder,
+    Client, Connection, Connections, Ledger, Pace, SessionBuilder, Traffic, state_folder,
 };
 
 use crate::arguments::Arguments;
@@ -25,27 +27,55 @@ pub(crate) struct Setup {
     _sandbox: Option<Sandbox>,
 }
 
-/// Finds the connection to use and opens a session over it. Nothing is sent.
-pub(crate) async fn set_up(arguments: &Arguments) -> Result<Setup, Failure> {
-    let mut traffic = Traffic::new(Arc::new(ledger(arguments)), command(arguments));
-    if let Some(limit) = arguments.max_requests {
-        traffic = traffic.with_limit(limit);
+/// What all of this process shares, for the end of the process.
+static TRAFFIC: OnceLock<Arc<Traffic>> = OnceLock::new();
+
+/// The longest that the end of the process waits for tokens that are on their way.
+const PATIENCE: Duration = Duration::from_secs(35);
+
+/// Waits for what must not be cut off.
+pub(crate) async fn settled() {
+    if let Some(traffic) = TRAFFIC.get() {
+        // Longer than an answer may take: then nothing can be done any more.
+        drop(tokio::time::timeout(PATIENCE, traffic.settled()).await);
     }
-    let traffic = Arc::new(traffic);
+}
+
+/// Where connections are looked for.
+pub(crate) fn places() -> Places {
+    let working_folder = std::env::current_dir().unwrap_or_default();
+    Places::new(|name| std::env::var_os(name), &working_folder)
+}
+
+/// All connections of this machine.
+pub(crate) fn connections() -> Connections {
+    let variables = std::env::vars_os().filter_map(|(name, value)| {
+        Some((name.into_string().ok()?, value.into_string().ok()?))
+    });
+    places().connections(variables)
+}
+
+/// A client of a connection, for its login.
+pub(crate) fn client(connection: &Connection) -> Result<Client, Failure> {
+    Ok(Client::new(connection.clone(), traffic(false, "login", None)))
+}
+
+/// Finds the connection to use and opens a session over it. Nothing is sent. `name` is
+/// the connection that the command itself names.
+pub(crate) async fn set_up(arguments: &Arguments, name: Option<&str>) -> Result<Setup, Failure> {
+    let traffic = traffic(arguments.sandbox, command(arguments), arguments.max_requests);
     let mut builder = SessionBuilder::new().with_traffic(Arc::clone(&traffic));
     let mut running = None;
     let mut connections = Vec::new();
+    let name = name.or(arguments.conn.as_deref());
     if arguments.sandbox {
-        let name = arguments.conn.as_deref().unwrap_or(USUAL_NAME);
-        let (sandbox, connection) = sandbox::start(name, arguments.account).await?;
+        let (sandbox, connection) =
+            sandbox::start(name.unwrap_or(USUAL_NAME), arguments.account).await?;
         running = Some(sandbox);
         connections.push(connection);
     } else {
-        let variables = std::env::vars_os().filter_map(|(name, value)| {
-            Some((name.into_string().ok()?, value.into_string().ok()?))
-        });
-        let mut found = from_environment(variables);
-        let chosen = found.choose(arguments.conn.as_deref())?.map(|chosen| chosen.name.clone());
+        let mut found = self::connections();
+        let chosen = found.choose(name)?.map(|chosen| chosen.name.clone());
         // The one in use comes first: it is the default schema.
         let (first, others): (Vec<_>, Vec<_>) = found
             .all()
@@ -62,10 +92,25 @@ pub(crate) async fn set_up(arguments: &Arguments) -> Result<Setup, Failure> {
     Ok(Setup { session, traffic, connection: in_use, _sandbox: running })
 }
 
+/// What all requests of this process share.
+fn traffic(sandbox: bool, command: &str, limit: Option<u64>) -> Arc<Traffic> {
+    let mut traffic = Traffic::new(Arc::new(ledger(sandbox)), command);
+    if let Some(limit) = limit {
+        traffic = traffic.with_limit(limit);
+    }
+    if let Some(folder) = state_folder(|name| std::env::var_os(name)) {
+        traffic = traffic.with_tokens(TokenStore::new(folder.join("tokens")));
+    }
+    let traffic = Arc::new(traffic);
+    // The first of a process is the one that works; others only look.
+    drop(TRAFFIC.set(Arc::clone(&traffic)));
+    traffic
+}
+
 /// The ledger of this machine; a sandbox that ends with the process has its own.
-fn ledger(arguments: &Arguments) -> Ledger {
+fn ledger(sandbox: bool) -> Ledger {
     let folder = state_folder(|name| std::env::var_os(name));
-    match folder.filter(|_| !arguments.sandbox) {
+    match folder.filter(|_| !sandbox) {
         Some(folder) => Ledger::open(folder.join("ledger.sqlite")),
         None => Ledger::in_memory(),
     }

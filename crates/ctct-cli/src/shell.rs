@@ -5,6 +5,7 @@ use rustyline::DefaultEditor;
 use rustyline::error::ReadlineError;
 
 use crate::arguments::Arguments;
+use crate::auth;
 use crate::exit::Failure;
 use crate::report::Report;
 use crate::run::execute;
@@ -35,7 +36,7 @@ pub(crate) async fn run(
             report.note(&format!("Connection {}. \\? helps, \\q leaves.", connection.name));
         }
         None => report.note(
-            "No connection yet: set the environment variable CONSTANT_CONTACT, or try ctct --sandbox.\n\
+            "No connection yet: `ctct conns set --help` shows how to set one; ctct --sandbox needs none.\n\
              Files can be queried: SELECT * FROM 'file.parquet';",
         ),
     }
@@ -88,8 +89,9 @@ async fn statements(setup: &Setup, text: &str, arguments: &Arguments, report: &R
         }
     };
     for statement in statements {
+        let run = async || execute(setup, &statement.sql, arguments.format, report).await;
         let outcome = tokio::select! {
-            outcome = execute(setup, &statement.sql, arguments.format, report) => outcome,
+            outcome = auth::with_login(setup, arguments, report, run) => outcome,
             _ = tokio::signal::ctrl_c() => {
                 report.note("cancelled");
                 return;

@@ -1,7 +1,8 @@
 //! Connections, and the one way to the network, for Constant Contact's V3 API.
 //!
 //! # Owns
-//! Where a [`Connection`] is found and how it is parsed; how a [`Request`] is built
+//! Where a [`Connection`] is found, how it is parsed and kept ([`Places`]); how somebody
+//! logs in ([`AuthorizationRequest`]) and stays logged in ([`TokenStore`]); how a [`Request`] is built
 //! from an endpoint's declaration; how a [`PageChain`] goes from page to page; how a
 //! [`Client`] sends, retries and logs requests; how a [`Ledger`] counts and spaces them
 //! for all processes of the machine; and how an answer that is an error becomes an
@@ -59,7 +60,7 @@ pub use client::Client;
 pub use clock::Clock;
 pub use connection::{
     Connection, Connections, DEFAULT_AUTH_URL, DEFAULT_BASE_URL, Inputs, Pace, Places, Setting, Target,
-    from_environment, is_open_to_others, set_connection, setting_value, unset_connection,
+    from_environment, holds_connection, is_open_to_others, setting_value,
 };
 pub use error::{Error, ErrorKind, Result};
 pub use folders::{config_folder, state_folder};

@@ -89,7 +89,7 @@ fn of_plan_error(message: &str, session: &SessionContext) -> Diagnosis {
     let hint = match likely(table, tables.iter().map(String::as_str)) {
         Some(meant) => format!("did you mean {meant}?"),
         None if ctct_endpoints::find(table).is_some() && tables.is_empty() => {
-            "no connection is in use; set the environment variable CONSTANT_CONTACT, or try --sandbox"
+            "no connection is in use; `ctct conns set --help` shows how to set one, or try --sandbox"
                 .to_owned()
         }
         None if tables.is_empty() => "SHOW TABLES lists the tables".to_owned(),

@@ -19,7 +19,7 @@ pub type Setting = (Vec<String>, Value);
 /// # Errors
 /// [`ErrorKind::Configuration`] where the text is not valid, or of a form that cannot be
 /// changed without changing anything else.
-pub fn set(text: &str, name: &str, settings: &[Setting]) -> Result<String> {
+pub(super) fn set(text: &str, name: &str, settings: &[Setting]) -> Result<String> {
     let mut wanted = tree(text)?;
     let file = open(text)?;
     let root = root(&file)?;
@@ -43,7 +43,7 @@ pub fn set(text: &str, name: &str, settings: &[Setting]) -> Result<String> {
 ///
 /// # Errors
 /// As for [`set`].
-pub fn unset(text: &str, name: &str) -> Result<Option<String>> {
+pub(super) fn unset(text: &str, name: &str) -> Result<Option<String>> {
     let mut wanted = tree(text)?;
     let there = wanted.get_mut("connections").and_then(Value::as_object_mut);
     if there.and_then(|connections| connections.remove(name)).is_none() {

@@ -79,6 +79,12 @@ pub(super) fn of_variable(name: &str, origin: &str, value: &str) -> Option<Found
     Some(Found::Target(Target { name: name.to_owned(), origin: origin.to_owned(), kind }))
 }
 
+/// Whether a variable holds a connection, and so perhaps secrets, which no other program
+/// that is started needs to see.
+pub fn holds_connection(name: &str, value: &str) -> bool {
+    of_variable(name, "", value).is_some()
+}
+
 fn target_kind(value: &Value) -> Option<String> {
     let address = value.as_str().or_else(|| value.get("url")?.as_str()).unwrap_or_default();
     let by_address = ["postgres://", "postgresql://"].iter().any(|scheme| address.starts_with(scheme));

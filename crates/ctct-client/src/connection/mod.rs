@@ -3,6 +3,7 @@
 mod edit;
 mod env_file;
 mod found;
+mod keep;
 mod parse;
 mod places;
 
@@ -12,8 +13,8 @@ use chrono::NaiveDate;
 use secrecy::SecretString;
 use url::Url;
 
-pub use edit::{Setting, set as set_connection, unset as unset_connection};
-pub use env_file::Target;
+pub use edit::Setting;
+pub use env_file::{Target, holds_connection};
 pub use found::{Connections, from_environment};
 pub use parse::setting_value;
 pub(crate) use parse::is_loopback;

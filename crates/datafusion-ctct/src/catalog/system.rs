@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BooleanArray, Date32Array, Int64Array, RecordBatch, StringArray,
+    ArrayRef, Date32Array, Int64Array, RecordBatch, StringArray,
     TimestampMicrosecondArray,
 };
 use arrow::datatypes::{Date32Type, SchemaRef};
 use async_trait::async_trait;
-use ctct_client::{Client, Quota, RequestRecord};
+use ctct_client::{Client, Connection, Quota, RequestRecord};
 use ctct_endpoints::Paging;
 use datafusion::catalog::{MemTable, SchemaProvider, Session, TableProvider};
 use datafusion::common::Result;
@@ -94,13 +94,21 @@ fn connections(clients: &[Arc<Client>]) -> Result<RecordBatch> {
     let of = |value: fn(&Client) -> String| -> ArrayRef {
         Arc::new(StringArray::from_iter_values(clients.iter().map(|client| value(client))))
     };
-    let has_token = clients.iter().map(|client| Some(client.connection().access_token.is_some()));
     Ok(RecordBatch::try_from_iter_with_nullable([
         ("name", of(|client| client.connection().name.clone()), false),
         ("schema", of(|client| client.connection().schema_name()), false),
         ("origin", of(|client| client.connection().origin.clone()), false),
-        ("has_token", Arc::new(has_token.collect::<BooleanArray>()), false),
+        ("credentials", of(|client| credentials(client.connection()).to_owned()), false),
     ])?)
+}
+
+/// How a connection is let in, as far as its configuration tells.
+fn credentials(connection: &Connection) -> &'static str {
+    match (&connection.refresh_token, &connection.access_token) {
+        (Some(_), _) => "refresh token",
+        (None, Some(_)) => "access token",
+        (None, None) => "login",
+    }
 }
 
 fn endpoints(_clients: &[Arc<Client>]) -> Result<RecordBatch> {

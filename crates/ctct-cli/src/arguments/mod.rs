@@ -1,10 +1,16 @@
 //! What can be written on the command line.
 
+mod auth;
+mod conns;
+
 use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{ArgMatches, Args, Parser, Subcommand, ValueEnum};
+
+pub(crate) use auth::{AuthAction, AuthCommand, LoginOptions};
+pub(crate) use conns::{ConnsAction, ConnsCommand};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -15,8 +21,9 @@ Examples:
   ctct -c \"COPY contacts TO 'contacts.parquet'\"
   ctct -c \"EXPLAIN SELECT * FROM contacts LIMIT 3\"  what would be sent (sends nothing)
 
-An account of your own is set in the environment:
-  export CONSTANT_CONTACT='{ type: api, spec: constant-contact, secrets: { client_id: …, access_token: … } }'
+An account of your own:
+  ctct conns set CONSTANT_CONTACT type=api spec=constant-contact secrets='{ client_id: …, client_secret: … }'
+  ctct auth login
 
 Exit codes: 0 done, 1 error, 2 usage, 4 log in first, 5 quota used up, 6 temporary, 130 interrupted";
 
@@ -35,11 +42,11 @@ pub(crate) struct Arguments {
     pub(crate) files: Vec<PathBuf>,
 
     /// Uses this connection; needed only where several are configured
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", global = true)]
     pub(crate) conn: Option<String>,
 
     /// How results are written
-    #[arg(long, value_enum, default_value_t = Format::Table)]
+    #[arg(long, value_enum, default_value_t = Format::Table, global = true)]
     pub(crate) format: Format,
 
     /// Uses a built-in sandbox: a made-up account, no token, no network
@@ -65,6 +72,10 @@ pub(crate) struct Arguments {
     #[arg(short, long, global = true)]
     pub(crate) quiet: bool,
 
+    /// Asks nothing, not even to log in
+    #[arg(long, global = true)]
+    pub(crate) no_input: bool,
+
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
 }
@@ -72,6 +83,10 @@ pub(crate) struct Arguments {
 /// What else ctct does.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Sets, lists and tries connections
+    Conns(ConnsCommand),
+    /// Logs in and out
+    Auth(AuthCommand),
     /// Shows what the connection's API key has used of its day, and what is left
     Quota,
     /// Serves the sandbox to other programs
