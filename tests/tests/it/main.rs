@@ -9,9 +9,11 @@
 
 mod cli;
 mod clocks;
+mod auth_tokens;
 mod declarations;
 mod errors;
 mod full_scan;
+mod logins;
 mod predicates;
 mod requests;
 mod sandbox;

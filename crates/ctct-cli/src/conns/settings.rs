@@ -46,7 +46,7 @@ pub(super) fn read(arguments: &[String]) -> Result<Settings, Failure> {
             }
             text.trim().to_owned()
         } else {
-            let secret = key.starts_with("secrets") || key == "password" || value.contains("://");
+            let secret = key.starts_with("secrets") || key == "password" || key == "url";
             read.secret_on_the_command_line |= secret;
             value.to_owned()
         };

@@ -1,0 +1,161 @@
+//! What the tests of logins share: a sandbox, a home with tokens, and a user who consents.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use ctct_client::{AuthorizationRequest, Client, Clock, Connection, Ledger, SCOPES, TokenStore, Traffic};
+use ctct_sandbox::{Application, CLIENT_ID, CLIENT_SECRET, Sandbox, Settings};
+use ctct_tests::ctct;
+
+/// Where the sandbox's tokens are had.
+pub(crate) const TOKEN_PATH: &str = "/oauth2/default/v1/token";
+
+/// A sandbox, and a home in which somebody may be logged in to it.
+pub(crate) struct Home {
+    pub(crate) sandbox: Sandbox,
+    pub(crate) folder: tempfile::TempDir,
+    pub(crate) secrets: String,
+    pub(crate) inputs: String,
+}
+
+/// An application that is not slowed down, for tests that ask for many tokens.
+pub(crate) fn quick() -> Application {
+    Application { token_requests_per_second: None, ..Application::default() }
+}
+
+impl Home {
+    pub(crate) async fn new(application: Application) -> Self {
+        let secret = application.client_secret.clone();
+        let settings = Settings { contacts: 1_000, application, ..Settings::default() };
+        Self {
+            sandbox: Sandbox::start(settings).await.expect("a sandbox"),
+            folder: tempfile::tempdir().expect("a folder"),
+            secrets: format!("client_id: {CLIENT_ID}, client_secret: {secret}"),
+            inputs: String::new(),
+        }
+    }
+
+    /// A home in which somebody logged in two days ago: the access token has ended.
+    pub(crate) async fn with_an_old_login(application: Application) -> Self {
+        let home = Self::new(application).await;
+        home.log_in(TimeDelta::days(-2)).await;
+        home
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub(crate) fn connection_text(&self) -> String {
+        format!(
+            "{{ type: api, spec: constant-contact, secrets: {{ {} }}, inputs: {{ base_url: \"{}\", \
+             auth_url: \"{}\", requests_per_second: unlimited{} }} }}",
+            self.secrets,
+            self.sandbox.base_url(),
+            self.sandbox.auth_url(),
+            self.inputs
+        )
+    }
+
+    pub(crate) fn connection(&self) -> Connection {
+        Connection::parse("CONSTANT_CONTACT", "a test", &self.connection_text()).expect("valid")
+    }
+
+    pub(crate) fn store(&self) -> TokenStore {
+        TokenStore::new(self.path().join("tokens"))
+    }
+
+    /// A client as a process of its own would have it.
+    pub(crate) fn client(&self) -> Client {
+        self.client_by(Clock::default(), self.store())
+    }
+
+    pub(crate) fn client_by(&self, clock: Clock, store: TokenStore) -> Client {
+        let ledger = Ledger::open(self.path().join("ledger.sqlite")).with_clock(clock);
+        let traffic = Traffic::new(Arc::new(ledger), "test").with_tokens(store);
+        Client::new(self.connection(), Arc::new(traffic))
+    }
+
+    /// The built program in this home.
+    pub(crate) fn ctct(&self, arguments: &[&str]) -> Command {
+        let mut command = ctct();
+        command
+            .env("CTCT_HOME", self.path())
+            .env("CONSTANT_CONTACT", self.connection_text())
+            .current_dir(self.path())
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+
+    /// Logs in, at a time that is so far from now.
+    pub(crate) async fn log_in(&self, at: TimeDelta) {
+        let clock = Clock::default();
+        clock.advance(at);
+        let client = self.client_by(clock, self.store());
+        let request = request(&client);
+        let back = consent(request.url(), true).await;
+        let answer = request.answer(&back, false).expect("an answer");
+        client.finish_login(&request, &answer).await.expect("logged in");
+        self.sandbox.clear_requests();
+    }
+
+    /// How often the token endpoint was asked.
+    pub(crate) fn token_requests(&self) -> usize {
+        let requests = self.sandbox.requests();
+        requests.iter().filter(|request| request.path == TOKEN_PATH).count()
+    }
+
+    /// The files that hold tokens.
+    pub(crate) fn token_files(&self) -> Vec<PathBuf> {
+        let folder = self.path().join("tokens").join(CLIENT_ID);
+        let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+        let paths = entries.map(|entry| entry.expect("an entry").path());
+        paths.filter(|path| path.extension().is_some_and(|end| end == "json")).collect()
+    }
+
+    /// The content of the only file that holds tokens.
+    pub(crate) fn tokens(&self) -> String {
+        let files = self.token_files();
+        assert_eq!(files.len(), 1, "{files:?}");
+        std::fs::read_to_string(&files[0]).expect("readable")
+    }
+}
+
+pub(crate) fn request(client: &Client) -> AuthorizationRequest {
+    AuthorizationRequest::new(client.connection(), &SCOPES.map(str::to_owned)).expect("a request")
+}
+
+/// What a user does with the page: the address that the browser ends at.
+pub(crate) async fn consent(url: &str, allow: bool) -> String {
+    drop(rustls::crypto::ring::default_provider().install_default());
+    let browser = reqwest::Client::builder()
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
+        .timeout(Duration::from_secs(20))
+        .build()
+        .expect("a browser");
+    let page = browser.get(url).send().await.expect("a page");
+    assert_eq!(page.status(), 200);
+    assert!(page.text().await.expect("text").contains("id=\"allow\""));
+    let decision = if allow { "decision=allow" } else { "decision=deny" };
+    let answer = browser.post(url).body(decision).send().await.expect("an answer");
+    assert_eq!(answer.status(), 302);
+    answer.headers()["location"].to_str().expect("an address").to_owned()
+}
+
+/// Runs a program beside this one, in which the sandbox goes on answering.
+pub(crate) async fn output(mut command: Command) -> (Option<i32>, String, String) {
+    let output = tokio::task::spawn_blocking(move || command.output().expect("ctct runs"));
+    let output = output.await.expect("waited");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (output.status.code(), text(&output.stdout), text(&output.stderr))
+}
+
+/// The secret of the sandbox's usual application.
+pub(crate) const SECRET: &str = CLIENT_SECRET;
