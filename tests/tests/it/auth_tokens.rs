@@ -176,6 +176,7 @@ async fn a_t5_only_a_dead_grant_is_forgotten() {
         (FaultKind::Reset, 1, ErrorKind::Unavailable),
         (FaultKind::Truncated, 1, ErrorKind::Unavailable),
     ];
+    let unreachable = tokio::spawn(no_server_at_all());
     let runs = cases.map(|(kind, times, expected)| {
         tokio::spawn(async move {
             let application = Application { long_lived_refresh_tokens: true, ..quick() };
@@ -193,17 +194,7 @@ async fn a_t5_only_a_dead_grant_is_forgotten() {
     for run in runs {
         run.await.expect("as expected");
     }
-    // A server that speaks no TLS, and one that is not there.
-    let home = Home::with_an_old_login(quick()).await;
-    let before = home.tokens();
-    for auth_url in [home.sandbox.auth_url().replace("http:", "https:"), "http://127.0.0.1:1/".to_owned()] {
-        let text = home.connection_text().replace(&home.sandbox.auth_url(), &auth_url);
-        let mut command = home.ctct(&["-c", QUERY]);
-        command.env("CONSTANT_CONTACT", text);
-        let (code, _, told) = output(command).await;
-        assert_eq!(code, Some(6), "{told}");
-        assert_eq!(home.tokens(), before);
-    }
+    unreachable.await.expect("as expected");
     // The one word that ends a login.
     let home = Home::with_an_old_login(quick()).await;
     home.sandbox.revoke_tokens();
@@ -213,6 +204,24 @@ async fn a_t5_only_a_dead_grant_is_forgotten() {
     let error = get(&home.client()).await.expect_err("logged out");
     assert_eq!(error.to_string(), "connection CONSTANT_CONTACT is not logged in");
     assert_eq!(home.token_requests(), 1);
+}
+
+/// A server that speaks no TLS, and one that is not there.
+async fn no_server_at_all() {
+    let home = Home::with_an_old_login(quick()).await;
+    let before = home.tokens();
+    let run = |auth_url: String| {
+        let text = home.connection_text().replace(&home.sandbox.auth_url(), &auth_url);
+        let mut command = home.ctct(&["-c", QUERY]);
+        command.env("CONSTANT_CONTACT", text);
+        tokio::spawn(output(command))
+    };
+    let runs = [home.sandbox.auth_url().replace("http:", "https:"), "http://127.0.0.1:1/".to_owned()];
+    for run in runs.map(run) {
+        let (code, _, told) = run.await.expect("ran");
+        assert_eq!(code, Some(6), "{told}");
+        assert_eq!(home.tokens(), before);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use ctct_client::{AuthorizationRequest, Client, Clock, Connection, Ledger, SCOPES, TokenStore, Traffic};
-use ctct_sandbox::{Application, CLIENT_ID, CLIENT_SECRET, Sandbox, Settings};
+use ctct_sandbox::{Application, CLIENT_ID, Sandbox, Settings};
 use ctct_tests::ctct;
 
 /// Where the sandbox's tokens are had.
@@ -157,5 +157,71 @@ pub(crate) async fn output(mut command: Command) -> (Option<i32>, String, String
     (output.status.code(), text(&output.stdout), text(&output.stderr))
 }
 
-/// The secret of the sandbox's usual application.
-pub(crate) const SECRET: &str = CLIENT_SECRET;
+/// A login that waits for its user, in a process of its own.
+pub(crate) struct Waiting {
+    pub(crate) child: std::process::Child,
+    said: std::sync::mpsc::Receiver<String>,
+    pub(crate) told: String,
+}
+
+impl Waiting {
+    /// Starts it; what it says is kept.
+    pub(crate) fn start(mut command: Command) -> Self {
+        use std::io::BufRead;
+        let mut child = command.stdin(Stdio::piped()).spawn().expect("started");
+        let (say, said) = std::sync::mpsc::channel();
+        let stderr = child.stderr.take().expect("piped");
+        std::thread::spawn(move || {
+            for line in std::io::BufReader::new(stderr).lines().map_while(Result::ok) {
+                if say.send(line).is_err() {
+                    return;
+                }
+            }
+        });
+        Self { child, said, told: String::new() }
+    }
+
+    /// Waits for a line that contains this.
+    pub(crate) fn line(&mut self, part: &str) -> String {
+        loop {
+            let line = self.said.recv_timeout(Duration::from_secs(30));
+            let line = line.unwrap_or_else(|_| panic!("{part:?} was never said: {}", self.told));
+            self.told.push_str(&line);
+            self.told.push('\n');
+            if line.contains(part) {
+                return line;
+            }
+        }
+    }
+
+    /// Types something.
+    pub(crate) fn paste(&mut self, text: &str) {
+        use std::io::Write;
+        let input = self.child.stdin.as_mut().expect("piped");
+        input.write_all(text.as_bytes()).and_then(|()| input.flush()).expect("typed");
+    }
+
+    /// Waits for its end: the exit code, and all that was said.
+    pub(crate) fn end(mut self) -> (Option<i32>, String) {
+        let status = self.child.wait().expect("waited");
+        while let Ok(line) = self.said.recv() {
+            self.told.push_str(&line);
+            self.told.push('\n');
+        }
+        (status.code(), self.told)
+    }
+}
+
+/// A port of this machine that is free just now.
+pub(crate) fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    listener.local_addr().expect("bound").port()
+}
+
+/// A home whose application is registered with this address.
+pub(crate) async fn registered(redirect_uri: &str) -> Home {
+    let application = Application { redirect_uris: vec![redirect_uri.to_owned()], ..quick() };
+    let mut home = Home::new(application).await;
+    home.inputs = format!(", redirect_uri: \"{redirect_uri}\"");
+    home
+}

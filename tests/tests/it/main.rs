@@ -9,6 +9,7 @@
 
 mod cli;
 mod clocks;
+mod auth_login;
 mod auth_tokens;
 mod declarations;
 mod errors;
