@@ -7,7 +7,7 @@ use std::time::Duration;
 use ctct_client::{Client, ErrorKind, Listener, Return, SCOPES};
 use ctct_sandbox::Application;
 
-use crate::logins::{Home, Waiting, consent, free_port, output, quick, registered, request};
+use crate::logins::{Home, Waiting, consent, free_port, http, output, quick, registered, request};
 
 const QUERY: &str = "SELECT count(*) AS n FROM contact_lists";
 
@@ -18,8 +18,7 @@ async fn can_query(home: &Home) {
 
 /// What a browser would show at an address; certificates are not looked at.
 async fn browse(url: &str) -> (u16, String) {
-    let browser = reqwest::Client::builder().no_proxy().tls_danger_accept_invalid_certs(true);
-    let browser = browser.timeout(Duration::from_secs(20)).build().expect("a browser");
+    let browser = http().tls_danger_accept_invalid_certs(true).build().expect("a browser");
     let response = browser.get(url).send().await.expect("a page");
     let headers = response.headers().clone();
     let page = (response.status().as_u16(), response.text().await.expect("text"));
@@ -118,7 +117,7 @@ async fn a_device_logs_in_by_a_code() {
     let address = login.line("/activate?user_code=");
     login.line("Waiting for the access");
     tokio::time::sleep(Duration::from_millis(1_500)).await;
-    let browser = reqwest::Client::builder().no_proxy().build().expect("a browser");
+    let browser = http().build().expect("a browser");
     let page = browser.get(&address).send().await.expect("a page").text().await.expect("text");
     assert!(page.contains("id=\"allow\""), "{page}");
     let user_code = address.rsplit('=').next().expect("a code").to_owned();
@@ -214,7 +213,7 @@ async fn a_t10_a_listener_listens_to_nobody_else() {
         let request = request.clone();
         tokio::spawn(async move { listener.answer(&request).await })
     };
-    let browser = reqwest::Client::builder().no_proxy().build().expect("a browser");
+    let browser = http().build().expect("a browser");
     // Browsers open connections in advance and say nothing on them; scanners say anything.
     let silent: Vec<_> = (0..10).map(|_| TcpStream::connect(("127.0.0.1", port)).expect("connected")).collect();
     let back = consent(request.url(), true).await;

@@ -131,15 +131,16 @@ pub(crate) fn request(client: &Client) -> AuthorizationRequest {
     AuthorizationRequest::new(client.connection(), &SCOPES.map(str::to_owned)).expect("a request")
 }
 
+/// A plain client of HTTP.
+pub(crate) fn http() -> reqwest::ClientBuilder {
+    // Fails where another test was faster.
+    drop(rustls::crypto::ring::default_provider().install_default());
+    reqwest::Client::builder().no_proxy().timeout(Duration::from_mins(1))
+}
+
 /// What a user does with the page: the address that the browser ends at.
 pub(crate) async fn consent(url: &str, allow: bool) -> String {
-    drop(rustls::crypto::ring::default_provider().install_default());
-    let browser = reqwest::Client::builder()
-        .no_proxy()
-        .redirect(reqwest::redirect::Policy::none())
-        .timeout(Duration::from_secs(20))
-        .build()
-        .expect("a browser");
+    let browser = http().redirect(reqwest::redirect::Policy::none()).build().expect("a browser");
     let page = browser.get(url).send().await.expect("a page");
     assert_eq!(page.status(), 200);
     assert!(page.text().await.expect("text").contains("id=\"allow\""));

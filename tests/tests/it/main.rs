@@ -7,10 +7,12 @@
     reason = "a test that cannot go on has failed"
 )]
 
-mod cli;
-mod clocks;
+mod auth_browser;
 mod auth_login;
 mod auth_tokens;
+mod browser;
+mod cli;
+mod clocks;
 mod declarations;
 mod errors;
 mod full_scan;
