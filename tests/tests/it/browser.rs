@@ -25,8 +25,9 @@ impl Browser {
     /// Starts one. None where none is installed: `tests/run` installs it, and then insists
     /// on it with `CTCT_REQUIRE_BROWSER`.
     pub(crate) async fn start() -> Option<Self> {
-        let folders = ["/usr/bin", "/usr/local/bin", "/usr/lib/chromium"];
-        let found = folders.iter().map(|folder| PathBuf::from(folder).join("chromedriver")).find(|path| path.exists());
+        let folders = std::env::var_os("PATH").unwrap_or_default();
+        let found = std::env::split_paths(&folders).map(|folder| folder.join("chromedriver"));
+        let found = found.into_iter().find(|path| path.exists());
         let Some(program) = found else {
             let required = std::env::var_os("CTCT_REQUIRE_BROWSER").is_some();
             assert!(!required, "chromedriver is missing (Debian: apt-get install chromium chromium-driver)");

@@ -9,6 +9,7 @@
 
 mod auth_browser;
 mod auth_login;
+mod auth_secrets;
 mod auth_tokens;
 mod browser;
 mod cli;
