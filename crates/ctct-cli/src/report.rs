@@ -124,7 +124,14 @@ where
     ) -> fmt::Result {
         match *event.metadata().level() {
             Level::ERROR | Level::WARN => write!(writer, "{}: ", self.label)?,
-            level => write!(writer, "{} {}: ", level.as_str().to_lowercase(), event.metadata().target())?,
+            level => {
+                write!(
+                    writer,
+                    "{} {}: ",
+                    level.as_str().to_lowercase(),
+                    event.metadata().target()
+                )?;
+            }
         }
         context.field_format().format_fields(writer.by_ref(), event)?;
         writeln!(writer)

@@ -49,15 +49,14 @@ pub(crate) fn places() -> Places {
 
 /// All connections of this machine.
 pub(crate) fn connections() -> Connections {
-    let variables = std::env::vars_os().filter_map(|(name, value)| {
-        Some((name.into_string().ok()?, value.into_string().ok()?))
-    });
+    let variables = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     places().connections(variables)
 }
 
 /// A client of a connection, for its login.
-pub(crate) fn client(connection: &Connection) -> Result<Client, Failure> {
-    Ok(Client::new(connection.clone(), traffic(false, "login", None)))
+pub(crate) fn client(connection: &Connection) -> Client {
+    Client::new(connection.clone(), traffic(false, "login", None))
 }
 
 /// Finds the connection to use and opens a session over it. Nothing is sent. `name` is

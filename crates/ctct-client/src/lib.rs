@@ -53,14 +53,14 @@ mod request;
 mod transport;
 
 pub use auth::{
-    AuthorizationAnswer, AuthorizationRequest, DevicePrompt, ListenAt, Listener, LoggedOut, LoginKind,
-    LoginStatus, Return, SCOPES, TokenStore,
+    AuthorizationAnswer, AuthorizationRequest, DevicePrompt, ListenAt, Listener, LoggedOut,
+    LoginKind, LoginStatus, Return, SCOPES, TokenStore,
 };
 pub use client::Client;
 pub use clock::Clock;
 pub use connection::{
-    Connection, Connections, DEFAULT_AUTH_URL, DEFAULT_BASE_URL, Inputs, Pace, Places, Setting, Target,
-    from_environment, holds_connection, is_open_to_others, setting_value,
+    Connection, Connections, DEFAULT_AUTH_URL, DEFAULT_BASE_URL, Inputs, Pace, Places, Setting,
+    Target, from_environment, holds_connection, is_open_to_others, setting_value,
 };
 pub use error::{Error, ErrorKind, Result};
 pub use folders::{config_folder, state_folder};

@@ -46,8 +46,8 @@ mod session;
 
 pub use copy::{Copied, Incomplete, copy};
 pub use ctct_client::{
-    Activity, Client, Clock, Connection, Connections, Error, ErrorKind, Inputs, Ledger, Pace, Quota,
-    RequestRecord, RetryPolicy, Traffic, Waiting, WaitingFor, from_environment, likely,
+    Activity, Client, Clock, Connection, Connections, Error, ErrorKind, Inputs, Ledger, Pace,
+    Quota, RequestRecord, RetryPolicy, Traffic, Waiting, WaitingFor, from_environment, likely,
     state_folder,
 };
 pub use diagnose::{Diagnosis, client_error};

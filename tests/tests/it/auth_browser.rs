@@ -7,10 +7,14 @@ use crate::logins::{Home, Waiting, free_port, output, quick, registered};
 fn login(home: &Home, arguments: &[&str]) -> Waiting {
     let browser = home.path().join("browser.sh");
     // What the browser is given, and all that it could see.
-    let script = format!("#!/bin/sh\nexport -p > {0}/environment\nprintf %s \"$1\" > {0}/opened\n", home.path().display());
+    let script = format!(
+        "#!/bin/sh\nexport -p > {0}/environment\nprintf %s \"$1\" > {0}/opened\n",
+        home.path().display()
+    );
     std::fs::write(&browser, script).expect("written");
     #[cfg(unix)]
-    std::fs::set_permissions(&browser, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("set");
+    std::fs::set_permissions(&browser, std::os::unix::fs::PermissionsExt::from_mode(0o755))
+        .expect("set");
     let mut command = home.ctct(&[&["auth", "login"], arguments].concat());
     command.env("BROWSER", browser);
     Waiting::start(command)
@@ -45,7 +49,10 @@ async fn a_real_browser_comes_back_to_the_listener() {
     let (code, _, told) = output(home.ctct(&["conns", "test"])).await;
     assert_eq!(code, Some(0), "{told}");
     let environment = std::fs::read_to_string(home.path().join("environment")).expect("written");
-    assert!(environment.contains("BROWSER") && !environment.contains("client_secret"), "{environment}");
+    assert!(
+        environment.contains("BROWSER") && !environment.contains("client_secret"),
+        "{environment}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

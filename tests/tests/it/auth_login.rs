@@ -7,7 +7,9 @@ use std::time::Duration;
 use ctct_client::{Client, ErrorKind, Listener, Return, SCOPES};
 use ctct_sandbox::Application;
 
-use crate::logins::{Home, Waiting, consent, free_port, http, output, quick, registered, request};
+use crate::logins::{
+    Home, Waiting, consent, free_port, http, output, quick, registered, request, spawn,
+};
 
 const QUERY: &str = "SELECT count(*) AS n FROM contact_lists";
 
@@ -33,13 +35,20 @@ async fn an_address_that_nobody_can_listen_at_is_pasted() {
     let mut login = Waiting::start(home.ctct(&["auth", "login", "--no-browser"]));
     let url = login.line("/authorize?");
     let said = login.line("paste it here");
-    assert!(login.told.contains("cannot connect: that is expected") || said.contains("expected"), "{}", login.told);
+    assert!(
+        login.told.contains("cannot connect: that is expected") || said.contains("expected"),
+        "{}",
+        login.told
+    );
     let back = consent(&url, true).await;
-    assert!(back.starts_with("https://localhost?code=") || back.starts_with("https://localhost/?code="));
+    assert!(
+        back.starts_with("https://localhost?code=") || back.starts_with("https://localhost/?code=")
+    );
     // A slip first; then as a terminal of 80 columns breaks it.
     login.paste("what do I paste?\n");
     login.line("Once more");
-    let wrapped: Vec<&str> = back.as_bytes().chunks(40).map(|part| std::str::from_utf8(part).expect("ASCII")).collect();
+    let wrapped: Vec<&str> =
+        back.as_bytes().chunks(40).map(|part| std::str::from_utf8(part).expect("ASCII")).collect();
     login.paste(&format!("{}\n", wrapped.join("\n")));
     let (code, told) = login.end();
     assert_eq!(code, Some(0), "{told}");
@@ -205,17 +214,20 @@ async fn a_t10_a_listener_listens_to_nobody_else() {
     let home = registered(&format!("http://127.0.0.1:{port}/back")).await;
     let client = home.client();
     let request = request(&client);
-    let Return::Listen(at) = Return::of(&client.connection().inputs.redirect_uri, false).expect("valid") else {
+    let Return::Listen(at) =
+        Return::of(&client.connection().inputs.redirect_uri, false).expect("valid")
+    else {
         panic!("it is listened for");
     };
     let listener = Listener::bind(at).await.expect("free");
     let waiting = {
         let request = request.clone();
-        tokio::spawn(async move { listener.answer(&request).await })
+        spawn(async move { listener.answer(&request).await })
     };
     let browser = http().build().expect("a browser");
     // Browsers open connections in advance and say nothing on them; scanners say anything.
-    let silent: Vec<_> = (0..10).map(|_| TcpStream::connect(("127.0.0.1", port)).expect("connected")).collect();
+    let silent: Vec<_> =
+        (0..10).map(|_| TcpStream::connect(("127.0.0.1", port)).expect("connected")).collect();
     let back = consent(request.url(), true).await;
     let query = back.split_once('?').expect("a query").1.to_owned();
     let base = format!("http://127.0.0.1:{port}");
@@ -249,7 +261,9 @@ async fn a_t10_a_listener_listens_to_nobody_else() {
 #[tokio::test(flavor = "multi_thread")]
 async fn without_anybody_to_ask_the_next_command_is_said() {
     let home = Home::new(quick()).await;
-    for arguments in [&["-c", QUERY][..], &["conns", "test"], &["auth", "refresh"], &["auth", "export"]] {
+    for arguments in
+        [&["-c", QUERY][..], &["conns", "test"], &["auth", "refresh"], &["auth", "export"]]
+    {
         let (code, _, told) = output(home.ctct(arguments)).await;
         assert_eq!(code, Some(4), "{arguments:?}: {told}");
         assert_eq!(
@@ -276,7 +290,10 @@ async fn a_login_moves_to_another_machine() {
     let (code, _, told) = output(home.ctct(&["auth", "import", "--file", "login.json"])).await;
     assert!(code == Some(0) && told.contains("logged in as"), "{told}");
     can_query(&home).await;
-    for (text, why) in [("{}", "not what ctct writes"), (&login.replace("5a4db0c5", "other"), "another application")] {
+    for (text, why) in [
+        ("{}", "not what ctct writes"),
+        (&login.replace("5a4db0c5", "other"), "another application"),
+    ] {
         std::fs::write(home.path().join("login.json"), text).expect("written");
         let (code, _, told) = output(home.ctct(&["auth", "import", "--file", "login.json"])).await;
         assert!(code == Some(1) && told.contains(why), "{told}");

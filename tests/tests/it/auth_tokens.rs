@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use ctct_client::{Client, Clock, ErrorKind, LoginKind, Request, Spent};
 use ctct_sandbox::{Application, CLIENT_ID, Fault, FaultKind};
 
-use crate::logins::{Home, TOKEN_PATH, consent, output, quick, request};
+use crate::logins::{Home, TOKEN_PATH, consent, output, quick, request, spawn};
 
 const QUERY: &str = "SELECT count(*) AS n FROM contact_lists";
 
@@ -27,12 +27,12 @@ fn answer(status: u16, body: &str) -> FaultKind {
 async fn a_t1_any_number_of_processes_and_tasks_renew_once() {
     // The real limit of the token endpoint, which one request in a second does not reach.
     let home = Home::with_an_old_login(Application::default()).await;
-    let processes: Vec<_> = (0..20).map(|_| tokio::spawn(output(home.ctct(&["-c", QUERY])))).collect();
+    let processes: Vec<_> = (0..20).map(|_| spawn(output(home.ctct(&["-c", QUERY])))).collect();
     let client = std::sync::Arc::new(home.client());
     let tasks: Vec<_> = (0..20)
         .map(|_| {
             let client = client.clone();
-            tokio::spawn(async move { get(&client).await })
+            spawn(async move { get(&client).await })
         })
         .collect();
     for task in tasks {
@@ -61,7 +61,8 @@ async fn a_t2_a_kill_at_any_step_leaves_a_login_or_a_clear_word() {
     ] {
         let application = Application { long_lived_refresh_tokens: long_lived, ..quick() };
         let home = Home::with_an_old_login(application).await;
-        let mut victim = home.ctct(&["-c", QUERY]).env("CTCT_STOP_AT", step).spawn().expect("started");
+        let mut victim =
+            home.ctct(&["-c", QUERY]).env("CTCT_STOP_AT", step).spawn().expect("started");
         let stopped = home.path().join("stopped");
         for _ in 0..600 {
             if stopped.exists() {
@@ -81,7 +82,10 @@ async fn a_t2_a_kill_at_any_step_leaves_a_login_or_a_clear_word() {
             assert_eq!((code, told.as_str()), (Some(0), ""), "{step}");
         } else {
             assert_eq!(code, Some(4), "{step}: {told}");
-            assert!(told.contains("interrupted at 20") && told.contains("ctct auth login"), "{step}: {told}");
+            assert!(
+                told.contains("interrupted at 20") && told.contains("ctct auth login"),
+                "{step}: {told}"
+            );
         }
         assert_eq!(home.token_requests(), requests, "{step}");
         let (again, _, told) = output(home.ctct(&["-c", QUERY])).await;
@@ -131,7 +135,10 @@ async fn a_t4_whatever_a_good_answer_lacks_is_survived() {
         (r#"{"access_token":"TOKEN","expires_in":0}"#, true),
         (r#"{"access_token":"TOKEN","expires_in":-1}"#, true),
         (r#"{"access_token":"TOKEN","expires_in":99999999999999}"#, true),
-        (r#"{"access_token":"TOKEN","expires_in":86400,"extra":{"a":[1]},"token_type":"bearer"}"#, true),
+        (
+            r#"{"access_token":"TOKEN","expires_in":86400,"extra":{"a":[1]},"token_type":"bearer"}"#,
+            true,
+        ),
         (r#"{"access_token":"","expires_in":86400}"#, false),
         (r#"{"expires_in":86400}"#, false),
         (r#"{"access_token":"TOKEN","expires_in""#, false),
@@ -169,16 +176,20 @@ async fn a_t5_only_a_dead_grant_is_forgotten() {
         (answer(400, "{}"), 1, ErrorKind::Protocol),
         (answer(400, "invalid_grant"), 1, ErrorKind::Protocol),
         (answer(403, r#"{"message":"Forbidden"}"#), 1, ErrorKind::Protocol),
-        (answer(429, r#"{"error_key":"throttled","error_message":"Too Many Requests"}"#), 4, ErrorKind::Throttled),
+        (
+            answer(429, r#"{"error_key":"throttled","error_message":"Too Many Requests"}"#),
+            4,
+            ErrorKind::Throttled,
+        ),
         (answer(503, &oauth("invalid_grant")), 4, ErrorKind::Unavailable),
         (FaultKind::Html, 4, ErrorKind::Unavailable),
         (FaultKind::Redirect { location: "https://evil.example/".into() }, 1, ErrorKind::Protocol),
         (FaultKind::Reset, 1, ErrorKind::Unavailable),
         (FaultKind::Truncated, 1, ErrorKind::Unavailable),
     ];
-    let unreachable = tokio::spawn(no_server_at_all());
+    let unreachable = spawn(no_server_at_all());
     let runs = cases.map(|(kind, times, expected)| {
-        tokio::spawn(async move {
+        spawn(async move {
             let application = Application { long_lived_refresh_tokens: true, ..quick() };
             let home = Home::with_an_old_login(application).await;
             let before = home.tokens();
@@ -199,7 +210,10 @@ async fn a_t5_only_a_dead_grant_is_forgotten() {
     let home = Home::with_an_old_login(quick()).await;
     home.sandbox.revoke_tokens();
     let error = get(&home.client()).await.expect_err("revoked");
-    assert!(error.is_authentication() && error.to_string().contains("invalid or expired"), "{error}");
+    assert!(
+        error.is_authentication() && error.to_string().contains("invalid or expired"),
+        "{error}"
+    );
     assert_eq!(home.token_files().len(), 0);
     let error = get(&home.client()).await.expect_err("logged out");
     assert_eq!(error.to_string(), "connection CONSTANT_CONTACT is not logged in");
@@ -214,9 +228,10 @@ async fn no_server_at_all() {
         let text = home.connection_text().replace(&home.sandbox.auth_url(), &auth_url);
         let mut command = home.ctct(&["-c", QUERY]);
         command.env("CONSTANT_CONTACT", text);
-        tokio::spawn(output(command))
+        spawn(output(command))
     };
-    let runs = [home.sandbox.auth_url().replace("http:", "https:"), "http://127.0.0.1:1/".to_owned()];
+    let runs =
+        [home.sandbox.auth_url().replace("http:", "https:"), "http://127.0.0.1:1/".to_owned()];
     for run in runs.map(run) {
         let (code, _, told) = run.await.expect("ran");
         assert_eq!(code, Some(6), "{told}");
@@ -233,7 +248,12 @@ async fn a_t6_who_is_late_takes_the_newer_token_and_harms_nobody() {
     quick.refresh_login().await.expect("renewed");
     let newer = home.tokens();
     // The late one's token is refused; what it knows of the login is old.
-    home.sandbox.inject(Fault { kind: FaultKind::TokenExpired, path: "/v3".into(), skip: 0, times: 1 });
+    home.sandbox.inject(Fault {
+        kind: FaultKind::TokenExpired,
+        path: "/v3".into(),
+        skip: 0,
+        times: 1,
+    });
     get(&late).await.expect("with the newer token");
     assert_eq!((home.token_requests(), home.tokens()), (1, newer));
     late.refresh_login().await.expect("its refresh token is the newest, too");
@@ -249,7 +269,7 @@ async fn a_t7_a_burst_of_refusals_renews_once() {
     let tasks: Vec<_> = (0..20)
         .map(|_| {
             let client = client.clone();
-            tokio::spawn(async move { get(&client).await })
+            spawn(async move { get(&client).await })
         })
         .collect();
     for task in tasks {
@@ -257,7 +277,12 @@ async fn a_t7_a_burst_of_refusals_renews_once() {
     }
     assert_eq!(home.token_requests(), 1);
     // One that is refused right after it was renewed is not renewed again.
-    home.sandbox.inject(Fault { kind: FaultKind::TokenExpired, path: "/v3".into(), skip: 0, times: 99 });
+    home.sandbox.inject(Fault {
+        kind: FaultKind::TokenExpired,
+        path: "/v3".into(),
+        skip: 0,
+        times: 99,
+    });
     let before = home.sandbox.requests().len();
     let error = get(&client).await.expect_err("refused all the same");
     assert!(error.is_authentication() && error.to_string().contains("had just now"), "{error}");
@@ -294,7 +319,8 @@ async fn a_t9_whoever_waits_for_a_hung_process_spends_nothing() {
     let lock = std::fs::File::options().read(true).write(true).open(&path).expect("the lock");
     lock.lock().expect("held");
     std::fs::write(&path, "4711").expect("signed");
-    let hurried = home.client_by(Clock::default(), home.store().with_patience(Duration::from_millis(200)));
+    let hurried =
+        home.client_by(Clock::default(), home.store().with_patience(Duration::from_millis(200)));
     let error = get(&hurried).await.expect_err("no token");
     assert!(error.is_temporary() && error.to_string().contains("process 4711"), "{error}");
     assert_eq!(home.token_requests(), 0);
@@ -332,7 +358,7 @@ async fn a_configured_refresh_token_is_where_a_login_may_begin() {
     let tokens: serde_json::Value = serde_json::from_str(&home.tokens()).expect("JSON");
     let refresh_token = tokens["refresh_token"].as_str().expect("there").to_owned();
     home.client().log_out().await.expect("logged out");
-    home.secrets.push_str(&format!(", refresh_token: {refresh_token}"));
+    home.secrets = format!("{}, refresh_token: {refresh_token}", home.secrets);
     let status = home.client().login_status().await.expect("a status");
     assert_eq!(status.kind, LoginKind::ConfiguredRefreshToken);
     get(&home.client()).await.expect("renewed with it");
@@ -352,7 +378,12 @@ async fn a_configured_refresh_token_is_where_a_login_may_begin() {
 async fn two_accounts_of_one_application_never_share_a_file() {
     let home = Home::new(quick()).await;
     home.log_in(TimeDelta::zero()).await;
-    let settings = ctct_sandbox::Settings { seed: 2, contacts: 10, application: quick(), ..Default::default() };
+    let settings = ctct_sandbox::Settings {
+        seed: 2,
+        contacts: 10,
+        application: quick(),
+        ..Default::default()
+    };
     let other = ctct_sandbox::Sandbox::start(settings).await.expect("a sandbox");
     let text = home
         .connection_text()

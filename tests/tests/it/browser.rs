@@ -1,4 +1,4 @@
-//! A real browser, driven over the WebDriver protocol.
+//! A real browser, driven over the protocol of `WebDriver`.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::PathBuf;
@@ -30,8 +30,13 @@ impl Browser {
         let found = found.into_iter().find(|path| path.exists());
         let Some(program) = found else {
             let required = std::env::var_os("CTCT_REQUIRE_BROWSER").is_some();
-            assert!(!required, "chromedriver is missing (Debian: apt-get install chromium chromium-driver)");
-            println!("not shown: chromedriver is missing (Debian: apt-get install chromium chromium-driver)");
+            assert!(
+                !required,
+                "chromedriver is missing (Debian: apt-get install chromium chromium-driver)"
+            );
+            println!(
+                "not shown: chromedriver is missing (Debian: apt-get install chromium chromium-driver)"
+            );
             return None;
         };
         let mut driver = Command::new(program)
@@ -43,7 +48,8 @@ impl Browser {
             .expect("chromedriver starts");
         let lines = BufReader::new(driver.stdout.take().expect("piped")).lines();
         let port = lines.map_while(Result::ok).find_map(|line| {
-            line.split_once("started successfully on port ").map(|(_, port)| port.trim_end_matches('.').to_owned())
+            line.split_once("started successfully on port ")
+                .map(|(_, port)| port.trim_end_matches('.').to_owned())
         });
         let base = format!("http://127.0.0.1:{}", port.expect("chromedriver tells its port"));
         let http = http().build().expect("a client");
@@ -63,7 +69,8 @@ impl Browser {
         let started = http.post(format!("{base}/session")).body(wanted.to_string()).send().await;
         let text = started.expect("an answer").text().await.expect("text");
         let answer: Value = serde_json::from_str(&text).expect("JSON");
-        let session = answer["value"]["sessionId"].as_str().unwrap_or_else(|| panic!("no session: {text}"));
+        let session =
+            answer["value"]["sessionId"].as_str().unwrap_or_else(|| panic!("no session: {text}"));
         let session = format!("{base}/session/{session}");
         Some(Self { driver, http, session, _profile: profile })
     }
@@ -84,7 +91,9 @@ impl Browser {
     }
 
     pub(crate) async fn click(&self, selector: &str) {
-        let found = self.command("/element", Some(json!({ "using": "css selector", "value": selector }))).await;
+        let found = self
+            .command("/element", Some(json!({ "using": "css selector", "value": selector })))
+            .await;
         let element = found[ELEMENT].as_str().unwrap_or_else(|| panic!("no {selector}: {found}"));
         self.command(&format!("/element/{element}/click"), Some(json!({}))).await;
     }
@@ -99,7 +108,8 @@ impl Browser {
     pub(crate) async fn address(&self, start: &str) -> String {
         let mut address = String::new();
         for _ in 0..200 {
-            address = self.command("/url", None).await.as_str().unwrap_or_default().to_owned();
+            let at = self.command("/url", None).await;
+            at.as_str().unwrap_or_default().clone_into(&mut address);
             if address.starts_with(start) {
                 return address;
             }
@@ -111,9 +121,11 @@ impl Browser {
     /// Keeps a picture of the page beside the test's other files.
     pub(crate) async fn picture(&self, name: &str) {
         let picture = self.command("/screenshot", None).await;
-        let bytes = base64::engine::general_purpose::STANDARD.decode(picture.as_str().unwrap_or_default());
+        let bytes =
+            base64::engine::general_purpose::STANDARD.decode(picture.as_str().unwrap_or_default());
         let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
-        std::fs::write(folder.join(format!("{name}.png")), bytes.expect("a picture")).expect("written");
+        std::fs::write(folder.join(format!("{name}.png")), bytes.expect("a picture"))
+            .expect("written");
     }
 }
 

@@ -6,7 +6,9 @@ use chrono::TimeDelta;
 use ctct_sandbox::{Collection, Limits, Sandbox, Settings};
 use ctct_tests::connection;
 use datafusion::prelude::SessionContext;
-use datafusion_ctct::{Clock, Connection, ErrorKind, Ledger, SessionBuilder, Traffic, client_error};
+use datafusion_ctct::{
+    Clock, Connection, ErrorKind, Ledger, SessionBuilder, Traffic, client_error,
+};
 
 /// A server and a machine whose clocks can be moved, together and apart.
 struct Clocks {

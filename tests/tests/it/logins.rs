@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use ctct_client::{AuthorizationRequest, Client, Clock, Connection, Ledger, SCOPES, TokenStore, Traffic};
+use ctct_client::{
+    AuthorizationRequest, Client, Clock, Connection, Ledger, SCOPES, TokenStore, Traffic,
+};
 use ctct_sandbox::{Application, CLIENT_ID, Sandbox, Settings};
 use ctct_tests::ctct;
 
@@ -156,6 +158,13 @@ pub(crate) async fn output(mut command: Command) -> (Option<i32>, String, String
     let output = output.await.expect("waited");
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     (output.status.code(), text(&output.stdout), text(&output.stderr))
+}
+
+/// Runs something beside; the test waits for it.
+pub(crate) fn spawn<T: Send + 'static>(
+    future: impl Future<Output = T> + Send + 'static,
+) -> tokio::task::JoinHandle<T> {
+    tokio::runtime::Handle::current().spawn(future)
 }
 
 /// A login that waits for its user, in a process of its own.

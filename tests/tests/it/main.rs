@@ -14,6 +14,7 @@ mod auth_tokens;
 mod browser;
 mod cli;
 mod clocks;
+mod conns;
 mod declarations;
 mod errors;
 mod full_scan;

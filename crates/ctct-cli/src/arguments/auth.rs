@@ -84,9 +84,12 @@ pub(crate) struct LoginOptions {
     /// Opens no browser; the address is only shown
     #[arg(long)]
     pub(crate) no_browser: bool,
-    /// For a redirect_uri of https://localhost[:PORT]: listens with a certificate of its own,
-    /// which the browser will warn of
-    #[arg(long)]
+    /// Listens also where the redirect address is one of https, with a certificate of its own
+    #[arg(
+        long,
+        long_help = "Listens at a redirect_uri of https://localhost[:PORT] with a certificate that is made for \
+                     the occasion, and that the browser will warn of. Without a port it needs port 443."
+    )]
     pub(crate) tls_listener: bool,
     /// Logs in by a code that is typed on another machine
     #[arg(long, conflicts_with_all = ["tls_listener", "allow_bare_code"])]

@@ -29,7 +29,7 @@ pub(crate) enum ConnsAction {
     /// Writes settings of a connection into ctct's env.yaml
     #[command(after_help = SET_EXAMPLES)]
     Set {
-        /// The connection's name, such as CONSTANT_CONTACT
+        /// The connection's name, such as `CONSTANT_CONTACT`
         name: String,
         /// A key and its value; `@FILE` reads the value from a file, `-` from standard input
         #[arg(value_name = "KEY=VALUE", required = true)]

@@ -31,6 +31,7 @@ Exit codes: 0 done, 1 error, 2 usage, 4 log in first, 5 quota used up, 6 tempora
 ///
 /// Without -c and -f: runs the SQL on standard input, or opens a shell on a terminal.
 #[derive(Debug, Parser)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[command(name = "ctct", version, after_help = EXAMPLES, max_term_width = 100)]
 pub(crate) struct Arguments {
     /// Runs this SQL (several statements are separated by semicolons) and exits

@@ -37,7 +37,7 @@ pub(super) async fn log_in(
             Err(error) if options.tls_listener || no_input => return Err(error.into()),
             // Pasting works all the same.
             Err(error) => {
-                report.warning(&format!("{}; the address will have to be pasted", error));
+                report.warning(&format!("{error}; the address will have to be pasted"));
                 None
             }
         },
@@ -56,7 +56,10 @@ pub(super) async fn log_in(
 }
 
 /// Writes the address into a file, where it can be copied without a terminal's line breaks.
-pub(super) fn write_url(request: &AuthorizationRequest, path: Option<&Path>) -> Result<(), Failure> {
+pub(super) fn write_url(
+    request: &AuthorizationRequest,
+    path: Option<&Path>,
+) -> Result<(), Failure> {
     let Some(path) = path else { return Ok(()) };
     std::fs::write(path, format!("{}\n", request.url()))
         .map_err(|error| Failure::other(format!("{} cannot be written: {error}", path.display())))
@@ -138,8 +141,8 @@ async fn pasted(
     let mut input = Pasted::new();
     let mut last: Option<Error> = None;
     while let Some(piece) = input.next().await {
-        let piece =
-            piece.map_err(|error| Failure::other(format!("standard input cannot be read: {error}")))?;
+        let piece = piece
+            .map_err(|error| Failure::other(format!("standard input cannot be read: {error}")))?;
         if piece.trim().is_empty() {
             continue;
         }
@@ -148,7 +151,10 @@ async fn pasted(
             Err(error) if error.is_authentication() => return Err(error.into()),
             Err(error) => {
                 report.warning(&harmless(&error.to_string()));
-                report.note(&format!("Once more: {}:", error.hint().unwrap_or("paste the whole address")));
+                report.note(&format!(
+                    "Once more: {}:",
+                    error.hint().unwrap_or("paste the whole address")
+                ));
                 last = Some(error);
             }
         }

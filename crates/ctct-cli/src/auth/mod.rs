@@ -44,7 +44,7 @@ pub(crate) async fn auth(
     };
     let mut connections = setup::connections();
     let connection = connections.choose(name)?.ok_or_else(no_connection)?;
-    let client = setup::client(connection)?;
+    let client = setup::client(connection);
     match &command.action {
         AuthAction::Login { options, .. } => {
             check_can_log_in(&client)?;
@@ -66,7 +66,8 @@ pub(crate) async fn auth(
             Ok(())
         }
         AuthAction::Finish { file, allow_bare_code, .. } => {
-            let pasted = read_secret(file.as_deref(), "the address that the browser ended at", report)?;
+            let pasted =
+                read_secret(file.as_deref(), "the address that the browser ended at", *report)?;
             let request = client.begun_login().await?;
             let answer = request.answer(pasted.expose_secret(), *allow_bare_code)?;
             let status = client.finish_login(&request, &answer).await?;
@@ -82,7 +83,7 @@ pub(crate) async fn auth(
         AuthAction::Logout { .. } => log_out(&client, report).await,
         AuthAction::Export { moves, .. } => export(&client, *moves, report).await,
         AuthAction::Import { file, .. } => {
-            let text = read_secret(file.as_deref(), "what `ctct auth export` wrote", report)?;
+            let text = read_secret(file.as_deref(), "what `ctct auth export` wrote", *report)?;
             let status = client.import_login(&text).await?;
             report.note(&status::logged_in(&connection.name, &status));
             Ok(())
@@ -104,7 +105,8 @@ pub(crate) async fn with_login<T>(
         outcome => return outcome,
     };
     let attended = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
-    let Some(connection) = setup.connection.as_ref().filter(|_| attended && !arguments.no_input) else {
+    let Some(connection) = setup.connection.as_ref().filter(|_| attended && !arguments.no_input)
+    else {
         return Err(failure);
     };
     let client = Client::new(connection.clone(), std::sync::Arc::clone(&setup.traffic));
@@ -142,7 +144,10 @@ fn check_can_log_in(client: &Client) -> Result<(), Failure> {
     }
     Err(Failure::with_hint(
         1,
-        format!("connection {} has an `access_token` in its configuration, which would count instead of a login", connection.name),
+        format!(
+            "connection {} has an `access_token` in its configuration, which would count instead of a login",
+            connection.name
+        ),
         format!("take it out of {} first", connection.origin),
     ))
 }
@@ -192,10 +197,11 @@ async fn export(client: &Client, moves: bool, report: &Report) -> Result<(), Fai
 }
 
 /// A secret from a file, or from standard input.
-fn read_secret(file: Option<&Path>, what: &str, report: &Report) -> Result<SecretString, Failure> {
+fn read_secret(file: Option<&Path>, what: &str, report: Report) -> Result<SecretString, Failure> {
     if let Some(path) = file {
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| Failure::other(format!("{} cannot be read: {error}", path.display())))?;
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            Failure::other(format!("{} cannot be read: {error}", path.display()))
+        })?;
         return Ok(text.into());
     }
     if std::io::stdin().is_terminal() {

@@ -68,11 +68,20 @@ fn lines(client: &Client, status: &LoginStatus) -> Vec<String> {
     line("renewed", status.renewed_at.filter(|at| status.logged_in_at != Some(*at)).map(time));
     line("access token", access(status));
     line("refresh token", refresh(status));
-    line("kept in", status.place.as_ref().map(|place| format!("{} (for you alone)", place.display())));
+    line(
+        "kept in",
+        status.place.as_ref().map(|place| format!("{} (for you alone)", place.display())),
+    );
     match status.kind {
         LoginKind::LoggedOut => line("next", Some(format!("ctct auth login {}", connection.name))),
         LoginKind::ConfiguredAccessToken => {
-            line("note", Some("it lasts a day, and nobody renews it; `ctct auth login` does better".to_owned()));
+            line(
+                "note",
+                Some(
+                    "it lasts a day, and nobody renews it; `ctct auth login` does better"
+                        .to_owned(),
+                ),
+            );
         }
         LoginKind::ConfiguredRefreshToken => {
             line("note", Some("it is used for the first time with the next request".to_owned()));
@@ -95,7 +104,10 @@ fn refresh(status: &LoginStatus) -> Option<String> {
         return None;
     }
     let Some(days) = status.days_left else {
-        return Some("none: the scope offline_access was not given, so the login ends within a day".to_owned());
+        return Some(
+            "none: the scope offline_access was not given, so the login ends within a day"
+                .to_owned(),
+        );
     };
     let kind = match status.rotates {
         Some(true) => "good once and renewed with each use",
@@ -112,7 +124,9 @@ fn refresh(status: &LoginStatus) -> Option<String> {
 fn batch(client: &Client, status: &LoginStatus) -> Result<RecordBatch, arrow::error::ArrowError> {
     let connection = client.connection();
     let text = |value: Option<String>| -> ArrayRef { Arc::new(StringArray::from(vec![value])) };
-    let time = |at: Option<DateTime<Utc>>| text(at.map(|at| at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)));
+    let time = |at: Option<DateTime<Utc>>| {
+        text(at.map(|at| at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)))
+    };
     RecordBatch::try_from_iter_with_nullable([
         ("connection", text(Some(connection.name.clone())), false),
         ("login", text(Some(in_short(status))), false),

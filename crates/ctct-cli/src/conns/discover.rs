@@ -42,12 +42,17 @@ fn of_tables(tables: &[&Endpoint]) -> Result<RecordBatch, arrow::error::ArrowErr
     let texts = |value: fn(&Endpoint) -> Option<String>| -> ArrayRef {
         Arc::new(tables.iter().map(|table| value(table)).collect::<StringArray>())
     };
-    let incremental: BooleanArray = tables.iter().map(|table| Some(table.watermark.is_some())).collect();
+    let incremental: BooleanArray =
+        tables.iter().map(|table| Some(table.watermark.is_some())).collect();
     RecordBatch::try_from_iter_with_nullable([
         ("table", texts(|table| Some(table.table.to_owned())), false),
         ("description", texts(|table| Some(table.description.to_owned())), false),
         ("incremental", Arc::new(incremental) as ArrayRef, false),
-        ("pushed_down", texts(|table| Some(pushed_down(table)).filter(|text| !text.is_empty())), true),
+        (
+            "pushed_down",
+            texts(|table| Some(pushed_down(table)).filter(|text| !text.is_empty())),
+            true,
+        ),
         ("key", texts(|table| Some(table.key.join(", "))), false),
         ("scope", texts(|table| Some(table.scope.to_owned())), false),
     ])
@@ -63,7 +68,13 @@ fn of_columns(tables: &[&Endpoint]) -> Result<RecordBatch, arrow::error::ArrowEr
         for field in arrow_schema(table).fields() {
             let pushed = table.ranges.iter().any(|range| range.column == field.name());
             let key = table.key.contains(&field.name().as_str());
-            rows.push((table.table.to_owned(), field.name().clone(), field.data_type().to_string(), key, pushed));
+            rows.push((
+                table.table.to_owned(),
+                field.name().clone(),
+                field.data_type().to_string(),
+                key,
+                pushed,
+            ));
         }
     }
     let texts = |value: fn(&(String, String, String, bool, bool)) -> &String| -> ArrayRef {

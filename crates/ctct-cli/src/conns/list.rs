@@ -7,7 +7,7 @@ use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use crate::arguments::{Arguments, Format};
 use crate::exit::Failure;
 use crate::report::{Report, harmless};
-use crate::{output, run, setup};
+use crate::{auth, output, run, setup};
 
 /// Lists all connections; shows no secret and sends nothing.
 pub(super) async fn list(arguments: &Arguments, report: Report) -> Result<(), Failure> {
@@ -17,15 +17,20 @@ pub(super) async fn list(arguments: &Arguments, report: Report) -> Result<(), Fa
         [Some(name.to_owned()), Some(kind.to_owned()), Some(origin.to_owned()), note]
     };
     for connection in connections.all() {
-        let status = setup::client(connection)?.login_status().await;
+        let status = setup::client(connection).login_status().await;
         let note = match status {
-            Ok(status) => super::super::auth::in_short(&status),
+            Ok(status) => auth::in_short(&status),
             Err(error) => error.to_string(),
         };
         rows.push(row(&connection.name, "constant-contact", &connection.origin, Some(note)));
     }
     for target in connections.targets() {
-        rows.push(row(&target.name, &target.kind, &target.origin, None));
+        rows.push(row(
+            &target.name,
+            &target.kind,
+            &target.origin,
+            Some("for writing to".to_owned()),
+        ));
     }
     for (name, origin) in connections.shadowed() {
         let note = "another one of this name counts".to_owned();

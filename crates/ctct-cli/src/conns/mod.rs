@@ -38,7 +38,18 @@ pub(crate) async fn conns(
 fn set(name: &str, settings: &[String], report: Report) -> Result<(), Failure> {
     let read = settings::read(settings)?;
     let places = setup::places();
-    let path = places.set(name, &read.settings)?;
+    let path = places.set(name, &read.all)?;
+    let mut connections = setup::connections();
+    let known = connections
+        .all()
+        .iter()
+        .map(|c| c.name.as_str())
+        .chain(connections.targets().iter().map(|t| t.name.as_str()));
+    let name = &known
+        .into_iter()
+        .find(|known| known.eq_ignore_ascii_case(name))
+        .unwrap_or(name)
+        .to_owned();
     report.note(&format!("{name} is set in {}", path.display()));
     if read.secret_on_the_command_line {
         report.warning(
@@ -50,7 +61,6 @@ fn set(name: &str, settings: &[String], report: Report) -> Result<(), Failure> {
         report.warning(&format!("others can read {path}; mend it with: chmod 600"));
     }
     said_elsewhere(&places, name, report);
-    let mut connections = setup::connections();
     // A target cannot log in, and a connection with a token need not.
     if let Ok(Some(connection)) = connections.choose(Some(name))
         && connection.access_token.is_none()
@@ -73,18 +83,22 @@ fn said_elsewhere(places: &Places, name: &str, report: Report) {
 
 fn unset(name: &str, report: Report) -> Result<(), Failure> {
     let places = setup::places();
-    match places.unset(name)? {
-        Some(path) => report.note(&format!("{name} is no longer in {}", path.display())),
-        None => {
-            let connections = setup::connections();
-            let known = connections.all().iter().find(|c| c.name.eq_ignore_ascii_case(name));
-            let hint = match known {
-                Some(connection) => format!("it is in {}, which ctct does not write", connection.origin),
-                None => "`ctct conns list` shows all of them".to_owned(),
-            };
-            return Err(Failure::with_hint(1, format!("ctct's env.yaml has no connection {name}"), hint));
-        }
-    }
+    let connections = setup::connections();
+    let known = connections.all().iter().find(|c| c.name.eq_ignore_ascii_case(name));
+    let Some(path) = places.unset(name)? else {
+        let hint = match known {
+            Some(connection) => {
+                format!("it is in {}, which ctct does not write", connection.origin)
+            }
+            None => "`ctct conns list` shows all of them".to_owned(),
+        };
+        return Err(Failure::with_hint(
+            1,
+            format!("ctct's env.yaml has no connection {name}"),
+            hint,
+        ));
+    };
+    report.note(&format!("{name} is no longer in {}", path.display()));
     let connections = setup::connections();
     if let Some(other) = connections.all().iter().find(|c| c.name.eq_ignore_ascii_case(name)) {
         report.note(&format!("It is still in {}.", other.origin));

@@ -10,7 +10,7 @@ use crate::exit::Failure;
 /// Settings, and what is to be said about how they were given.
 #[derive(Debug, Default)]
 pub(super) struct Settings {
-    pub(super) settings: Vec<Setting>,
+    pub(super) all: Vec<Setting>,
     pub(super) secret_on_the_command_line: bool,
     /// Files with secrets that others can read.
     pub(super) open_files: Vec<String>,
@@ -54,15 +54,19 @@ pub(super) fn read(arguments: &[String]) -> Result<Settings, Failure> {
         // A file or standard input may hold a whole block of YAML.
         let is_mapping = matches!(key, "secrets" | "inputs") && !value.starts_with('{');
         let value = if is_mapping { setting_value(&braced(&value)) } else { setting_value(&value) };
-        let value = value.map_err(|error| Failure::from(error).at(Some(key)))?;
-        read.settings.push((path, value));
+        let value = value.map_err(|error| {
+            let hint = "quote it for the shell, as in secrets='{ client_id: …, client_secret: … }'";
+            Failure::with_hint(2, format!("{key}: {error}"), hint.to_owned())
+        })?;
+        read.all.push((path, value));
     }
     Ok(read)
 }
 
 /// Lines of `key: value` as one mapping in braces.
 fn braced(text: &str) -> String {
-    let members = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let members =
+        text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
     format!("{{ {} }}", members.collect::<Vec<_>>().join(", "))
 }
 
@@ -79,20 +83,26 @@ mod tests {
 
     fn one(argument: &str) -> String {
         let read = read(&[argument.to_owned()]).expect(argument);
-        format!("{} = {}", read.settings[0].0.join("/"), read.settings[0].1)
+        format!("{} = {}", read.all[0].0.join("/"), read.all[0].1)
     }
 
     #[test]
     fn settings_are_read_in_every_form() {
         assert_eq!(one("type=api"), "type = \"api\"");
         assert_eq!(one("inputs.anchor_date=2020-01-01"), "inputs/anchor_date = \"2020-01-01\"");
-        assert_eq!(one("secrets={ client_id: a, client_secret: b=c }"), r#"secrets = {"client_id":"a","client_secret":"b=c"}"#);
+        assert_eq!(
+            one("secrets={ client_id: a, client_secret: b=c }"),
+            r#"secrets = {"client_id":"a","client_secret":"b=c"}"#
+        );
         assert_eq!(one("secrets=client_id: a"), r#"secrets = {"client_id":"a"}"#);
         assert_eq!(one("url=postgres://u:p@h/db?x=y"), "url = \"postgres://u:p@h/db?x=y\"");
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("secrets.yaml");
         std::fs::write(&path, "# mine\nclient_id: a\nclient_secret: b\n").expect("written");
-        assert_eq!(one(&format!("secrets=@{}", path.display())), r#"secrets = {"client_id":"a","client_secret":"b"}"#);
+        assert_eq!(
+            one(&format!("secrets=@{}", path.display())),
+            r#"secrets = {"client_id":"a","client_secret":"b"}"#
+        );
     }
 
     #[test]

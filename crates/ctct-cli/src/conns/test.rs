@@ -30,7 +30,8 @@ pub(super) async fn test(
     }
     let mut failed = None;
     for table in tables {
-        let outcome = auth::with_login(&setup, arguments, report, || try_table(&setup, table)).await;
+        let outcome =
+            auth::with_login(&setup, arguments, report, || try_table(&setup, table)).await;
         match outcome {
             Ok(said) => output::line(&format!("{}: {table} ok{said}", connection.name))?,
             // The others may work all the same: scopes differ.
@@ -60,7 +61,9 @@ async fn try_table(setup: &Setup, table: &str) -> Result<String, Failure> {
             let names = batch.column(0).as_string_opt::<i32>()?;
             (!names.is_empty() && names.is_valid(0)).then(|| names.value(0).to_owned())
         });
-        return Ok(name.map(|name| format!(" ({})", crate::report::harmless(&name))).unwrap_or_default());
+        return Ok(name
+            .map(|name| format!(" ({})", crate::report::harmless(&name)))
+            .unwrap_or_default());
     }
     Ok(if rows == 0 { " (no rows)".to_owned() } else { String::new() })
 }

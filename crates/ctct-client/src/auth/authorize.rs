@@ -47,7 +47,8 @@ impl AuthorizationRequest {
     pub fn new(connection: &Connection, scopes: &[String]) -> Result<Self> {
         let redirect_uri = connection.inputs.redirect_uri.clone();
         let redirect = RedirectUrl::new(redirect_uri.clone()).map_err(|source| {
-            Error::new(ErrorKind::Configuration, "`inputs.redirect_uri` is not a URL").with_source(source)
+            Error::new(ErrorKind::Configuration, "`inputs.redirect_uri` is not a URL")
+                .with_source(source)
         })?;
         let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
         let client = oauth_client(connection)?.set_redirect_uri(redirect);
@@ -93,9 +94,9 @@ impl AuthorizationRequest {
             verifier: self.verifier.expose_secret().to_owned(),
             begun_at: now,
         };
-        serde_json::to_string(&pending)
-            .map(SecretString::from)
-            .map_err(|source| Error::new(ErrorKind::Storage, "the login cannot be written down").with_source(source))
+        serde_json::to_string(&pending).map(SecretString::from).map_err(|source| {
+            Error::new(ErrorKind::Storage, "the login cannot be written down").with_source(source)
+        })
     }
 
     /// Reads what [`to_text`](Self::to_text) wrote, and when.
@@ -124,7 +125,8 @@ mod tests {
     use super::*;
 
     fn connection() -> Connection {
-        let mut connection = Connection::new("SHOP", "my key", "https://api.cc.email/v3").expect("valid");
+        let mut connection =
+            Connection::new("SHOP", "my key", "https://api.cc.email/v3").expect("valid");
         connection.client_secret = Some("S3CRET".into());
         connection
     }
@@ -145,7 +147,10 @@ mod tests {
         assert_eq!(get("client_id").as_deref(), Some("my key"));
         assert_eq!(get("redirect_uri").as_deref(), Some("https://localhost"), "to the letter");
         assert_eq!(get("code_challenge_method").as_deref(), Some("S256"));
-        assert_eq!(get("scope").as_deref(), Some("account_read contact_data campaign_data offline_access"));
+        assert_eq!(
+            get("scope").as_deref(),
+            Some("account_read contact_data campaign_data offline_access")
+        );
         assert!(request.url().contains("account_read%20contact_data"), "{}", request.url());
         let other = AuthorizationRequest::new(&connection(), &scopes).expect("valid");
         assert_ne!(request.state.expose_secret(), other.state.expose_secret());

@@ -9,9 +9,9 @@ use oauth2::basic::{
     BasicErrorResponse, BasicRevocationErrorResponse, BasicTokenIntrospectionResponse,
 };
 use oauth2::{
-    AsyncHttpClient, AuthUrl, AuthorizationCode, ClientId, ClientSecret, DeviceAuthorizationUrl, EndpointNotSet,
-    EndpointSet, ErrorResponse, HttpRequest, HttpResponse, PkceCodeVerifier, RedirectUrl,
-    RefreshToken, RequestTokenError, Scope, StandardDeviceAuthorizationResponse,
+    AsyncHttpClient, AuthUrl, AuthorizationCode, ClientId, ClientSecret, DeviceAuthorizationUrl,
+    EndpointNotSet, EndpointSet, ErrorResponse, HttpRequest, HttpResponse, PkceCodeVerifier,
+    RedirectUrl, RefreshToken, RequestTokenError, Scope, StandardDeviceAuthorizationResponse,
     StandardRevocableToken, TokenUrl,
 };
 use secrecy::{ExposeSecret, SecretString};

@@ -56,10 +56,8 @@ pub(super) struct Grant {
 impl Grant {
     /// What a login gave at `now`.
     pub(super) fn new(client_id: &str, connection: &str, tokens: Tokens, now: i64) -> Self {
-        let account = tokens.account.unwrap_or_else(|| Account {
-            id: connection.to_lowercase(),
-            user: None,
-        });
+        let account =
+            tokens.account.unwrap_or_else(|| Account { id: connection.to_lowercase(), user: None });
         Self {
             version: VERSION,
             client_id: client_id.to_owned(),
@@ -128,7 +126,8 @@ impl Grant {
     /// Whether the access token can be used at `now`, as far as anybody knows. One whose
     /// lifetime nobody told is used until it is refused.
     pub(super) fn is_fresh(&self, now: i64) -> bool {
-        !self.access_token.expose_secret().is_empty() && self.left(now).is_none_or(|left| left > self.margin())
+        !self.access_token.expose_secret().is_empty()
+            && self.left(now).is_none_or(|left| left > self.margin())
     }
 
     /// Whether the access token may still be accepted, if only for a moment.
@@ -189,7 +188,7 @@ impl fmt::Debug for Grant {
 /// Tells two secrets apart without telling either.
 pub(super) fn mark(secret: &SecretString) -> String {
     let digest = digest(&SHA256, secret.expose_secret().as_bytes());
-    digest.as_ref().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    digest.as_ref().iter().take(16).fold(String::new(), |mark, byte| format!("{mark}{byte:02x}"))
 }
 
 mod secret {
@@ -200,7 +199,9 @@ mod secret {
         to.serialize_str(value.expose_secret())
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<SecretString, D::Error> {
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<SecretString, D::Error> {
         String::deserialize(from).map(SecretString::from)
     }
 }
@@ -240,7 +241,8 @@ mod tests {
 
     #[test]
     fn a_grant_survives_its_file_and_shows_no_secret() {
-        let grant = Grant::new("key", "SHOP", tokens("S3CRET-A", Some("S3CRET-R"), Some(86_400)), 1_000);
+        let grant =
+            Grant::new("key", "SHOP", tokens("S3CRET-A", Some("S3CRET-R"), Some(86_400)), 1_000);
         let text = grant.to_text().expect("text");
         let back = Grant::from_text(text.expose_secret()).expect("read back");
         assert_eq!(back.access_token.expose_secret(), "S3CRET-A");

@@ -42,15 +42,17 @@ pub(super) async fn blocking<T: Send + 'static>(
     run: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> Result<T> {
     tokio::task::spawn_blocking(run).await.unwrap_or_else(|error| {
-        Err(Error::new(ErrorKind::Unavailable, "the tokens could not be looked at").with_source(error))
+        Err(Error::new(ErrorKind::Unavailable, "the tokens could not be looked at")
+            .with_source(error))
     })
 }
 
 /// Where the connection's tokens are kept.
 pub(super) fn store(transport: &Transport) -> Result<TokenStore> {
     transport.traffic().tokens().cloned().ok_or_else(|| {
-        Error::new(ErrorKind::Configuration, "there is no folder to keep tokens in")
-            .with_hint("set HOME or CTCT_HOME, or put an `access_token` into the connection's `secrets`")
+        Error::new(ErrorKind::Configuration, "there is no folder to keep tokens in").with_hint(
+            "set HOME or CTCT_HOME, or put an `access_token` into the connection's `secrets`",
+        )
     })
 }
 
@@ -68,14 +70,25 @@ pub(super) fn stored(
     let seed = mark(refresh_token);
     Ok(stored.filter(|grant| grant.seed.as_ref() == Some(&seed)).or_else(|| {
         let access_token = connection.access_token.as_ref();
-        Some(Grant::seeded(&connection.client_id, &connection.name, refresh_token, access_token, now))
+        Some(Grant::seeded(
+            &connection.client_id,
+            &connection.name,
+            refresh_token,
+            access_token,
+            now,
+        ))
     }))
 }
 
 impl Transport {
     /// The token for the next request.
-    pub(crate) async fn bearer(self: &Arc<Self>, connection: &Arc<Connection>) -> Result<SecretString> {
-        if let Some(token) = connection.access_token.as_ref().filter(|_| !Keeper::can_renew(connection)) {
+    pub(crate) async fn bearer(
+        self: &Arc<Self>,
+        connection: &Arc<Connection>,
+    ) -> Result<SecretString> {
+        if let Some(token) =
+            connection.access_token.as_ref().filter(|_| !Keeper::can_renew(connection))
+        {
             return Ok(token.clone());
         }
         let now = self.seconds();
@@ -119,7 +132,8 @@ impl Transport {
         let renewing = async move { transport.renew_alone(&connection, refused).await };
         let renewed = tokio::runtime::Handle::current().spawn(renewing).await;
         renewed.unwrap_or_else(|error| {
-            Err(Error::new(ErrorKind::Unavailable, "renewing the access token was given up").with_source(error))
+            Err(Error::new(ErrorKind::Unavailable, "renewing the access token was given up")
+                .with_source(error))
         })
     }
 
@@ -213,7 +227,7 @@ impl Transport {
                 self.keeper().know(None);
                 let (account, spent) = (grant.account.id.clone(), grant.refresh_mark());
                 blocking(move || {
-                    locked.release(&reservation);
+                    reservation.release();
                     locked.forget(&account, spent.as_deref())
                 })
                 .await?;
@@ -223,12 +237,15 @@ impl Transport {
             Err(NoTokens::Unknown(error)) => Err(error),
             Err(kept) => {
                 blocking(move || {
-                    locked.release(&reservation);
+                    reservation.release();
                     Ok(())
                 })
                 .await?;
                 let refused = format!("renewing the login of connection {}", connection.name);
-                Err(kept.into_error(&refused, "check `client_id` and `client_secret`; the login is kept"))
+                Err(kept.into_error(
+                    &refused,
+                    "check `client_id` and `client_secret`; the login is kept",
+                ))
             }
         }
     }
@@ -240,8 +257,11 @@ impl Transport {
 }
 
 pub(super) fn not_logged_in(connection: &Connection) -> Error {
-    Error::new(ErrorKind::Authentication, format!("connection {} is not logged in", connection.name))
-        .with_hint(format!("log in once: ctct auth login {}", connection.name))
+    Error::new(
+        ErrorKind::Authentication,
+        format!("connection {} is not logged in", connection.name),
+    )
+    .with_hint(format!("log in once: ctct auth login {}", connection.name))
 }
 
 /// The refresh token is dead; why, as far as that can be known.
@@ -258,7 +278,9 @@ fn login_ended(
     let message = match interrupted.filter(same) {
         Some(note) => {
             let when = match DateTime::from_timestamp(note.refresh_began_at, 0) {
-                Some(at) if note.refresh_began_at > 0 => format!(" at {}", at.format("%Y-%m-%d %H:%M:%S UTC")),
+                Some(at) if note.refresh_began_at > 0 => {
+                    format!(" at {}", at.format("%Y-%m-%d %H:%M:%S UTC"))
+                }
                 _ => String::new(),
             };
             format!(

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
-use hyper::header::{CACHE_CONTROL, CONNECTION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, REFERRER_POLICY};
+use hyper::header::{
+    CACHE_CONTROL, CONNECTION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, REFERRER_POLICY,
+};
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -30,7 +32,8 @@ const CONNECTIONS: usize = 64;
 
 const ALLOWED: &str = "<h1>Access allowed</h1><p>ctct has received the answer. You can close this page and go back to the terminal.</p>";
 const REFUSED: &str = "<h1>Access not given</h1><p>ctct has been told. You can close this page and go back to the terminal.</p>";
-const OTHER: &str = "<h1>Nothing here</h1><p>This page is only for the end of a login that is going on.</p>";
+const OTHER: &str =
+    "<h1>Nothing here</h1><p>This page is only for the end of a login that is going on.</p>";
 
 /// A listener that is ready for a browser.
 pub struct Listener {
@@ -95,7 +98,8 @@ impl Listener {
         let last_pages = async { while tasks.join_next().await.is_some() {} };
         // A browser that does not take its page is not waited for.
         drop(tokio::time::timeout(Duration::from_secs(2), last_pages).await);
-        let code = answer.unwrap_or_else(|| Err(Error::new(ErrorKind::Unavailable, "the listener has ended")))?;
+        let code = answer
+            .unwrap_or_else(|| Err(Error::new(ErrorKind::Unavailable, "the listener has ended")))?;
         Ok(AuthorizationAnswer { code })
     }
 }
@@ -176,7 +180,9 @@ fn respond(request: &Request<Incoming>, expected: &Expected) -> Response<Full<By
     }
     match paste::code_of_query(request.uri().query().unwrap_or_default(), &expected.state) {
         // Another state, or no code: not the answer, whoever sent it.
-        Err(error) if error.kind() == ErrorKind::InvalidRequest => page(StatusCode::BAD_REQUEST, OTHER),
+        Err(error) if error.kind() == ErrorKind::InvalidRequest => {
+            page(StatusCode::BAD_REQUEST, OTHER)
+        }
         answer => {
             let content = if answer.is_ok() { ALLOWED } else { REFUSED };
             // A second answer finds the channel full, and changes nothing.
@@ -212,14 +218,18 @@ fn page(status: StatusCode, content: &str) -> Response<Full<Bytes>> {
 /// A certificate for this login alone: its key never leaves this process.
 fn self_signed(at: &ListenAt) -> Result<TlsAcceptor> {
     let failed = |source: Box<dyn std::error::Error + Send + Sync>| {
-        Error::new(ErrorKind::Configuration, "no certificate could be made for the listener").with_source(source)
+        Error::new(ErrorKind::Configuration, "no certificate could be made for the listener")
+            .with_source(source)
     };
-    let made = rcgen::generate_simple_self_signed(at.names()).map_err(|error| failed(error.into()))?;
+    let made =
+        rcgen::generate_simple_self_signed(at.names()).map_err(|error| failed(error.into()))?;
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(made.signing_key.serialize_der()));
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = rustls::ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .and_then(|builder| builder.with_no_client_auth().with_single_cert(vec![made.cert.der().clone()], key))
+        .and_then(|builder| {
+            builder.with_no_client_auth().with_single_cert(vec![made.cert.der().clone()], key)
+        })
         .map_err(|error| failed(error.into()))?;
     Ok(TlsAcceptor::from(Arc::new(config)))
 }

@@ -83,11 +83,14 @@ impl Client {
     /// [`ErrorKind::Storage`] where the tokens cannot be read.
     pub async fn login_status(&self) -> Result<LoginStatus> {
         let now = self.transport.seconds();
-        let grant = if Keeper::can_renew(&self.connection) { self.stored(now).await? } else { None };
+        let grant =
+            if Keeper::can_renew(&self.connection) { self.stored(now).await? } else { None };
         let kind = match &grant {
             None if self.connection.access_token.is_some() => LoginKind::ConfiguredAccessToken,
             None => LoginKind::LoggedOut,
-            Some(grant) if grant.previous.is_none() && grant.seed.is_some() && grant.lifetime.is_none() => {
+            Some(grant)
+                if grant.previous.is_none() && grant.seed.is_some() && grant.lifetime.is_none() =>
+            {
                 LoginKind::ConfiguredRefreshToken
             }
             Some(_) => LoginKind::LoggedIn,
@@ -108,7 +111,14 @@ impl Client {
         let (transport, connection) = (Arc::clone(&self.transport), Arc::clone(&self.connection));
         let (request, answer) = (request.clone(), answer.clone());
         self.log_in_with(async move {
-            exchange::of_code(&transport, &connection, &request.redirect_uri, &answer.code, &request.verifier).await
+            exchange::of_code(
+                &transport,
+                &connection,
+                &request.redirect_uri,
+                &answer.code,
+                &request.verifier,
+            )
+            .await
         })
         .await
     }
@@ -128,7 +138,8 @@ impl Client {
         })?;
         show(prompt(&device));
         let (transport, connection) = (Arc::clone(&self.transport), Arc::clone(&self.connection));
-        self.log_in_with(async move { exchange::of_device(&transport, &connection, &device).await }).await
+        self.log_in_with(async move { exchange::of_device(&transport, &connection, &device).await })
+            .await
     }
 
     /// Renews the tokens now.
@@ -144,7 +155,8 @@ impl Client {
             .with_hint(format!("take `access_token` out of {} and log in", self.connection.origin)));
         }
         let now = self.transport.seconds();
-        let stored = self.stored(now).await?.ok_or_else(|| keeper::not_logged_in(&self.connection))?;
+        let stored =
+            self.stored(now).await?.ok_or_else(|| keeper::not_logged_in(&self.connection))?;
         self.transport.renew(&self.connection, Some(stored.access_token)).await?;
         self.login_status().await
     }
@@ -179,7 +191,8 @@ impl Client {
     /// [`ErrorKind::Authentication`] where there is no login.
     pub async fn export_login(&self) -> Result<SecretString> {
         let now = self.transport.seconds();
-        let grant = self.stored(now).await?.ok_or_else(|| keeper::not_logged_in(&self.connection))?;
+        let grant =
+            self.stored(now).await?.ok_or_else(|| keeper::not_logged_in(&self.connection))?;
         grant.to_text().map_err(|source| {
             Error::new(ErrorKind::Storage, "the login cannot be written down").with_source(source)
         })
@@ -221,7 +234,8 @@ impl Client {
     pub async fn begun_login(&self) -> Result<AuthorizationRequest> {
         let tokens = keeper::store(&self.transport)?;
         let connection = Arc::clone(&self.connection);
-        let text = blocking(move || tokens.lock(&connection.client_id)?.begun(&connection.name)).await?;
+        let text =
+            blocking(move || tokens.lock(&connection.client_id)?.begun(&connection.name)).await?;
         let now = self.transport.seconds();
         text.and_then(|text| AuthorizationRequest::from_text(text.expose_secret()))
             .filter(|(_, begun_at)| (now - begun_at).abs() < PENDING_SECONDS)
@@ -233,10 +247,7 @@ impl Client {
     }
 
     async fn stored(&self, now: i64) -> Result<Option<Grant>> {
-        let tokens = match keeper::store(&self.transport) {
-            Ok(tokens) => tokens,
-            Err(_) => return Ok(None),
-        };
+        let Ok(tokens) = keeper::store(&self.transport) else { return Ok(None) };
         let connection = Arc::clone(&self.connection);
         blocking(move || {
             let read = |account: &str| tokens.read(&connection.client_id, account);
@@ -253,7 +264,7 @@ impl Client {
             let locked = tokens.lock(&connection.client_id)?;
             let note = Interrupted { refresh_began_at: 0, spending: "login".to_owned() };
             let reservation = locked.reserve(None, &note)?;
-            locked.release(&reservation);
+            reservation.release();
             Ok(locked)
         })
         .await
@@ -309,7 +320,9 @@ impl Client {
 fn status(kind: LoginKind, grant: Option<&Grant>, client: &Client, now: i64) -> LoginStatus {
     let at = |seconds: i64| DateTime::from_timestamp(seconds, 0);
     let connection: &Connection = &client.connection;
-    let known = grant.filter(|grant| grant.account.user.is_some() || grant.account.id != connection.name.to_lowercase());
+    let known = grant.filter(|grant| {
+        grant.account.user.is_some() || grant.account.id != connection.name.to_lowercase()
+    });
     let place = keeper::store(&client.transport).ok();
     LoginStatus {
         kind,
@@ -319,9 +332,12 @@ fn status(kind: LoginKind, grant: Option<&Grant>, client: &Client, now: i64) -> 
         access_expires_at: grant.and_then(|grant| at(grant.received_at + grant.lifetime?)),
         logged_in_at: grant.and_then(|grant| at(grant.logged_in_at)),
         renewed_at: grant.and_then(|grant| at(grant.received_at)),
-        days_left: grant.and_then(|grant| grant.refresh_token.as_ref().map(|_| grant.days_left(now))),
+        days_left: grant
+            .and_then(|grant| grant.refresh_token.as_ref().map(|_| grant.days_left(now))),
         rotates: grant.and_then(|grant| grant.rotates),
-        place: grant.zip(place).map(|(grant, store)| store.place(&grant.client_id, &grant.account.id)),
+        place: grant
+            .zip(place)
+            .map(|(grant, store)| store.place(&grant.client_id, &grant.account.id)),
     }
 }
 
@@ -329,6 +345,8 @@ fn prompt(device: &StandardDeviceAuthorizationResponse) -> DevicePrompt {
     DevicePrompt {
         address: device.verification_uri().to_string(),
         code: device.user_code().secret().clone(),
-        complete_address: device.verification_uri_complete().map(|address| address.secret().clone()),
+        complete_address: device
+            .verification_uri_complete()
+            .map(|address| address.secret().clone()),
     }
 }

@@ -16,7 +16,10 @@ pub(super) fn read(
 ) -> Result<SecretString> {
     let text = cleaned(pasted);
     if text.is_empty() {
-        return Err(wrong("nothing was pasted", "paste the whole address that the browser ended at"));
+        return Err(wrong(
+            "nothing was pasted",
+            "paste the whole address that the browser ended at",
+        ));
     }
     let query = if text.contains("://") {
         query_of_url(&text, redirect_uri)?
@@ -48,13 +51,20 @@ pub(super) fn code_of_query(query: &str, state: &SecretString) -> Result<SecretS
     }
     if let Some(error) = get("error") {
         let words = get("error_description").unwrap_or_default();
-        let said = if words.is_empty() { harmless(&error) } else { format!("{} [{}]", harmless(&words), harmless(&error)) };
+        let said = if words.is_empty() {
+            harmless(&error)
+        } else {
+            format!("{} [{}]", harmless(&words), harmless(&error))
+        };
         let hint = match error.as_str() {
             "access_denied" => "log in again, and allow the access: ctct auth login",
-            "invalid_scope" => "the application in the developer portal must have the scopes that are asked for",
+            "invalid_scope" => {
+                "the application in the developer portal must have the scopes that are asked for"
+            }
             _ => "check the application's settings in the developer portal",
         };
-        return Err(Error::new(ErrorKind::Authentication, format!("access was not given: {said}")).with_hint(hint));
+        return Err(Error::new(ErrorKind::Authentication, format!("access was not given: {said}"))
+            .with_hint(hint));
     }
     match get("code").filter(|code| !code.is_empty()) {
         Some(code) => Ok(code.into()),

@@ -44,15 +44,20 @@ impl Return {
     /// # Ok::<(), ctct_client::Error>(())
     /// ```
     pub fn of(redirect_uri: &str, tls_listener: bool) -> Result<Self> {
-        let wrong = |message: &str| Error::new(ErrorKind::Configuration, format!("`redirect_uri`: {message}"));
-        let url = Url::parse(redirect_uri).map_err(|source| wrong("not a URL").with_source(source))?;
+        let wrong = |message: &str| {
+            Error::new(ErrorKind::Configuration, format!("`redirect_uri`: {message}"))
+        };
+        let url =
+            Url::parse(redirect_uri).map_err(|source| wrong("not a URL").with_source(source))?;
         let loopback = loopback_addresses(&url);
         match (url.scheme(), loopback) {
             ("http", Some(_)) if tls_listener => {
                 Err(wrong("--tls-listener is for an address that starts with https://"))
             }
             ("http", Some(addresses)) => Ok(Self::Listen(ListenAt::new(&url, &addresses, false))),
-            ("http", None) => Err(wrong("over http only this very machine may be named (127.0.0.1, localhost)")),
+            ("http", None) => {
+                Err(wrong("over http only this very machine may be named (127.0.0.1, localhost)"))
+            }
             ("https", Some(addresses)) if tls_listener => {
                 Ok(Self::Listen(ListenAt::new(&url, &addresses, true)))
             }
@@ -84,7 +89,10 @@ impl ListenAt {
     /// The names that a certificate needs.
     pub(super) fn names(&self) -> Vec<String> {
         let names = self.hosts.iter().map(|host| {
-            host.rsplit_once(':').map_or(host.as_str(), |(name, _)| name).trim_matches(['[', ']']).to_owned()
+            host.rsplit_once(':')
+                .map_or(host.as_str(), |(name, _)| name)
+                .trim_matches(['[', ']'])
+                .to_owned()
         });
         names.take(1).collect()
     }
@@ -129,7 +137,12 @@ mod tests {
         assert_eq!(listen("http://[::1]:8000/", false).1, ["[::1]:8000"]);
         assert_eq!(listen("https://localhost", true).0, ["127.0.0.1:443", "[::1]:443"]);
         assert_eq!(listen("https://localhost", true).1, ["localhost:443", "localhost"]);
-        for pasted in ["https://localhost", "https://localhost:8888", "https://127.0.0.1:1/", "https://shop.example/back"] {
+        for pasted in [
+            "https://localhost",
+            "https://localhost:8888",
+            "https://127.0.0.1:1/",
+            "https://shop.example/back",
+        ] {
             assert_eq!(Return::of(pasted, false).expect(pasted), Return::Paste);
         }
     }

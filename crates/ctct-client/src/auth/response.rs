@@ -153,7 +153,8 @@ mod tests {
             ("99999999999", Some(86_400)),
             ("1e3", None),
         ] {
-            let tokens = read(&format!("{{\"access_token\":\"a\",\"expires_in\":{expires_in},\"x\":[1]}}"));
+            let tokens =
+                read(&format!("{{\"access_token\":\"a\",\"expires_in\":{expires_in},\"x\":[1]}}"));
             assert_eq!(tokens.expect("read").lifetime, lifetime, "{expires_in}");
         }
         assert_eq!(read("{\"access_token\":\"a\"}").expect("read").lifetime, None);
@@ -162,7 +163,8 @@ mod tests {
     #[test]
     fn the_token_itself_knows_its_account_and_its_end() {
         let token = jwt(r#"{"iat":1000,"exp":4600,"platform_user_id":"p-1","sub":"june"}"#);
-        let text = format!("{{\"access_token\":\"{token}\",\"expires_in\":86400,\"scope\":\"a b\"}}");
+        let text =
+            format!("{{\"access_token\":\"{token}\",\"expires_in\":86400,\"scope\":\"a b\"}}");
         let tokens = read(&text).expect("read");
         assert_eq!(tokens.lifetime, Some(3_600), "the shorter of the two");
         assert_eq!(tokens.account, Some(Account { id: "p-1".into(), user: Some("june".into()) }));
@@ -176,7 +178,14 @@ mod tests {
 
     #[test]
     fn what_has_no_access_token_is_no_answer() {
-        for text in ["{}", "{\"access_token\":\"\"}", "{\"access_token\":7}", "<html>", "{\"access_token\":\"a\"", "[]"] {
+        for text in [
+            "{}",
+            "{\"access_token\":\"\"}",
+            "{\"access_token\":7}",
+            "<html>",
+            "{\"access_token\":\"a\"",
+            "[]",
+        ] {
             assert!(read(text).is_none(), "{text}");
         }
     }

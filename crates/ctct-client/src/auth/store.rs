@@ -62,6 +62,14 @@ pub(super) struct Interrupted {
     pub(super) spending: String,
 }
 
+impl Reservation {
+    /// Gives a reservation up: nothing was sent, or the answer was a plain no.
+    pub(super) fn release(self) {
+        // A leftover is taken for an interrupted refresh, which costs a sentence at worst.
+        drop(files::remove_durably(&self.path));
+    }
+}
+
 impl TokenStore {
     /// The store in this folder, which is made when it is first needed.
     pub fn new(folder: impl Into<PathBuf>) -> Self {
@@ -143,11 +151,7 @@ impl Locked {
     }
 
     /// Makes the file that a new grant will be written to, or says why that is impossible.
-    pub(super) fn reserve(
-        &self,
-        account: Option<&str>,
-        note: &Interrupted,
-    ) -> Result<Reservation> {
+    pub(super) fn reserve(&self, account: Option<&str>, note: &Interrupted) -> Result<Reservation> {
         let path = next_path(&self.folder, account.unwrap_or(UNKNOWN));
         let failed = |error| {
             storage("the file for the new tokens", &path, "made", error)
@@ -155,9 +159,8 @@ impl Locked {
         };
         let mut file = files::create_private(&path).map_err(failed)?;
         let note = serde_json::to_string(note).map_err(|error| failed(error.into()))?;
-        let filled = file
-            .write_all(format!("{note:<RESERVED$}").as_bytes())
-            .and_then(|()| file.sync_all());
+        let filled =
+            file.write_all(format!("{note:<RESERVED$}").as_bytes()).and_then(|()| file.sync_all());
         if let Err(error) = filled {
             drop(fs::remove_file(&path));
             return Err(failed(error));
@@ -184,12 +187,6 @@ impl Locked {
         files::rename_durably(&reservation.path, &path).map_err(failed)?;
         stop_point("renamed");
         Ok(())
-    }
-
-    /// Gives a reservation up: nothing was sent, or the answer was a plain no.
-    pub(super) fn release(&self, reservation: &Reservation) {
-        // A leftover is taken for an interrupted refresh, which costs a sentence at worst.
-        drop(files::remove_durably(&reservation.path));
     }
 
     /// Takes up what a process left that died: the whole new grant, if it came so far, is
@@ -245,7 +242,11 @@ impl Locked {
     /// The connections that are logged in to an account.
     pub(super) fn linked(&self, account: &str) -> Result<Vec<String>> {
         let links = read_links(&self.folder)?;
-        Ok(links.into_iter().filter(|(_, linked)| linked == account).map(|(name, _)| name).collect())
+        Ok(links
+            .into_iter()
+            .filter(|(_, linked)| linked == account)
+            .map(|(name, _)| name)
+            .collect())
     }
 
     /// Writes down a login that has begun.
@@ -325,8 +326,11 @@ fn read_grant(path: &Path) -> Result<Option<Grant>> {
         Err(error) => return Err(storage("the tokens", path, "made private", error)),
     }
     Grant::from_text(&text).map(Some).map_err(|why| {
-        Error::new(ErrorKind::Storage, format!("the tokens in {} cannot be read: {why}", path.display()))
-            .with_hint("remove the file and log in again: ctct auth login")
+        Error::new(
+            ErrorKind::Storage,
+            format!("the tokens in {} cannot be read: {why}", path.display()),
+        )
+        .with_hint("remove the file and log in again: ctct auth login")
     })
 }
 
@@ -360,8 +364,11 @@ fn held(lock: &mut File) -> Error {
         Ok(_) if !holder.is_empty() => format!("process {holder}"),
         _ => "another process".to_owned(),
     };
-    Error::new(ErrorKind::Unavailable, format!("{holder} has been renewing the tokens for too long"))
-        .with_hint("no token was spent; try again, or stop that process")
+    Error::new(
+        ErrorKind::Unavailable,
+        format!("{holder} has been renewing the tokens for too long"),
+    )
+    .with_hint("no token was spent; try again, or stop that process")
 }
 
 #[cfg(test)]

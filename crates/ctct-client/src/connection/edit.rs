@@ -66,12 +66,16 @@ fn tree(text: &str) -> Result<Value> {
     match parse::yaml(text)? {
         Value::Null => Ok(Value::Object(Map::new())),
         root @ Value::Object(_) => Ok(root),
-        _ => Err(Error::new(ErrorKind::Configuration, "a mapping with the key `connections` is expected")),
+        _ => Err(Error::new(
+            ErrorKind::Configuration,
+            "a mapping with the key `connections` is expected",
+        )),
     }
 }
 
 fn open(text: &str) -> Result<YamlFile> {
-    let blank = text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#'));
+    let blank =
+        text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#'));
     let text = if blank {
         // Comments alone are no document yet.
         let end = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
@@ -101,7 +105,8 @@ fn put(mapping: &Mapping, key: &str, value: &Value) -> Result<()> {
     match value {
         Value::Object(members) => {
             let inner = child(mapping, key)?;
-            let old: Vec<String> = inner.keys().filter_map(|node| Some(node.as_scalar()?.as_string())).collect();
+            let old: Vec<String> =
+                inner.keys().filter_map(|node| Some(node.as_scalar()?.as_string())).collect();
             for gone in old.iter().filter(|old| !members.contains_key(*old)) {
                 inner.remove(gone.as_str());
             }
@@ -118,7 +123,10 @@ fn put(mapping: &Mapping, key: &str, value: &Value) -> Result<()> {
         },
         Value::Null => drop(mapping.remove(key)),
         Value::Array(_) => {
-            return Err(Error::new(ErrorKind::Configuration, format!("`{key}` does not take a list")));
+            return Err(Error::new(
+                ErrorKind::Configuration,
+                format!("`{key}` does not take a list"),
+            ));
         }
     }
     Ok(())
@@ -143,7 +151,8 @@ fn without_empty(value: &Value) -> Value {
     match value {
         Value::Object(members) => {
             let kept = members.iter().map(|(key, value)| (key.clone(), without_empty(value)));
-            let empty = |value: &Value| value.is_null() || value.as_object().is_some_and(Map::is_empty);
+            let empty =
+                |value: &Value| value.is_null() || value.as_object().is_some_and(Map::is_empty);
             Value::Object(kept.filter(|(_, value)| !empty(value)).collect())
         }
         other => other.clone(),
@@ -169,9 +178,22 @@ mod tests {
 
     #[test]
     fn comments_and_unknown_keys_stay() {
-        let settings = [setting("secrets", "{ client_id: new }"), setting("inputs.anchor_date", "\"2020-01-01\"")];
+        let settings = [
+            setting("secrets", "{ client_id: new }"),
+            setting("inputs.anchor_date", "\"2020-01-01\""),
+        ];
         let text = set(FILE, "SHOP", &settings).expect("set");
-        for kept in ["# top", "a: 1   # keep me", "# the shop", "type: api   # aligned", "# from the portal", "x_unknown: [1,  2]", "# a database", "PG: { type: postgres", "# end"] {
+        for kept in [
+            "# top",
+            "a: 1   # keep me",
+            "# the shop",
+            "type: api   # aligned",
+            "# from the portal",
+            "x_unknown: [1,  2]",
+            "# a database",
+            "PG: { type: postgres",
+            "# end",
+        ] {
             assert!(text.contains(kept), "{kept} in {text}");
         }
         assert!(text.contains("client_id: new") && !text.contains("client_secret"), "{text}");
@@ -183,12 +205,21 @@ mod tests {
 
     #[test]
     fn a_file_is_begun() {
-        let settings = [setting("type", "api"), setting("spec", "constant-contact"), setting("secrets", "{ client_id: \"1e5\" }")];
-        for text in ["", "# only a comment", "connections:\n", "connections: {}\n", "variables:\n  a: 1\n"] {
+        let settings = [
+            setting("type", "api"),
+            setting("spec", "constant-contact"),
+            setting("secrets", "{ client_id: \"1e5\" }"),
+        ];
+        for text in
+            ["", "# only a comment", "connections:\n", "connections: {}\n", "variables:\n  a: 1\n"]
+        {
             let made = set(text, "SHOP", &settings).expect(text);
             let tree = parse::yaml(&made).expect("valid");
             assert_eq!(tree["connections"]["SHOP"]["secrets"]["client_id"], "1e5", "{made}");
-            assert!(made.contains(text.trim_end_matches('\n').split(" {}").next().unwrap_or_default()), "{made}");
+            assert!(
+                made.contains(text.trim_end_matches('\n').split(" {}").next().unwrap_or_default()),
+                "{made}"
+            );
             let gone = unset(&made, "SHOP").expect("unset").expect("there");
             assert!(set(&gone, "SHOP", &settings).is_ok(), "{gone}");
         }

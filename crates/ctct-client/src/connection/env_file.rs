@@ -46,7 +46,8 @@ pub(super) fn read(file: &str, text: &str) -> Vec<Found> {
     for (name, value) in connections {
         let origin = format!("connection {name} in {file}");
         let text_of = |key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default();
-        if text_of("spec") == "constant-contact" || (name == USUAL_NAME && text_of("type") == "api") {
+        if text_of("spec") == "constant-contact" || (name == USUAL_NAME && text_of("type") == "api")
+        {
             let line = |place: &str| line_of(text, name, place);
             found.push(match parse::connection_of(name, &origin, value, &line) {
                 Ok(connection) => Found::Connection(Box::new(connection)),
@@ -87,7 +88,8 @@ pub fn holds_connection(name: &str, value: &str) -> bool {
 
 fn target_kind(value: &Value) -> Option<String> {
     let address = value.as_str().or_else(|| value.get("url")?.as_str()).unwrap_or_default();
-    let by_address = ["postgres://", "postgresql://"].iter().any(|scheme| address.starts_with(scheme));
+    let by_address =
+        ["postgres://", "postgresql://"].iter().any(|scheme| address.starts_with(scheme));
     match value.get("type").and_then(Value::as_str) {
         Some("postgres" | "postgresql") => Some("postgres".to_owned()),
         None if by_address => Some("postgres".to_owned()),
@@ -123,7 +125,9 @@ mod tests {
 
     fn told(text: &str) -> Vec<String> {
         let told = read("env.yaml", text).into_iter().map(|found| match found {
-            Found::Connection(connection) => format!("{} of {}", connection.name, connection.origin),
+            Found::Connection(connection) => {
+                format!("{} of {}", connection.name, connection.origin)
+            }
             Found::Broken(name, error) => format!("{name}: {error}"),
             Found::Unreadable(error) => error.to_string(),
             Found::Target(target) => format!("{} is {}", target.name, target.kind),
@@ -142,8 +146,13 @@ mod tests {
                 "SHOP: connection SHOP in env.yaml, line 10: `inputs.anchor_date`: a date like 2020-01-31 is expected",
             ]
         );
-        let missing = told("connections:\n  A:\n    type: api\n    spec: constant-contact\n    secrets:\n      client_secret: S3CRET\n");
-        assert_eq!(missing, ["A: connection A in env.yaml, line 5: `secrets.client_id` is missing"]);
+        let missing = told(
+            "connections:\n  A:\n    type: api\n    spec: constant-contact\n    secrets:\n      client_secret: S3CRET\n",
+        );
+        assert_eq!(
+            missing,
+            ["A: connection A in env.yaml, line 5: `secrets.client_id` is missing"]
+        );
         let broken = told("connections:\n  A: { type: api, secrets: { client_id: \"S3CRET }\n");
         assert!(broken[0].starts_with("env.yaml: not valid YAML or JSON at line"), "{broken:?}");
         assert!(!format!("{shown:?}{missing:?}{broken:?}").contains("S3CRET"));

@@ -1,7 +1,7 @@
 //! The connections that were found, and which of them is meant.
 
-use super::env_file::{self, Found, Target, USUAL_NAME};
 use super::Connection;
+use super::env_file::{self, Found, Target, USUAL_NAME};
 use crate::likely::likely;
 use crate::{Error, ErrorKind, Result};
 
@@ -64,8 +64,13 @@ impl Connections {
     /// Takes away what has this name, because something later has it.
     fn shadow(&mut self, name: &str) {
         let same = |other: &str| other.eq_ignore_ascii_case(name);
-        let earlier = self.found.iter().filter(|c| same(&c.name)).map(|c| (c.name.clone(), c.origin.clone()));
-        let targets = self.targets.iter().filter(|t| same(&t.name)).map(|t| (t.name.clone(), t.origin.clone()));
+        let earlier =
+            self.found.iter().filter(|c| same(&c.name)).map(|c| (c.name.clone(), c.origin.clone()));
+        let targets = self
+            .targets
+            .iter()
+            .filter(|t| same(&t.name))
+            .map(|t| (t.name.clone(), t.origin.clone()));
         self.shadowed.extend(earlier.chain(targets));
         self.found.retain(|connection| !same(&connection.name));
         self.broken.retain(|(other, _)| !same(other));
@@ -126,7 +131,10 @@ impl Connections {
         if let Some(target) = self.targets.iter().find(|t| t.name.eq_ignore_ascii_case(name)) {
             return Err(Error::new(
                 ErrorKind::Configuration,
-                format!("connection {} is one to write to ({}), not to read from", target.name, target.kind),
+                format!(
+                    "connection {} is one to write to ({}), not to read from",
+                    target.name, target.kind
+                ),
             ));
         }
         let names = self.names();
@@ -148,9 +156,9 @@ fn unknown(name: &str, names: &[String]) -> Error {
     let error = Error::new(ErrorKind::Configuration, format!("there is no connection {name}"));
     match likely(name, names.iter().map(String::as_str)) {
         Some(meant) => error.with_hint(format!("did you mean {meant}?")),
-        None if names.is_empty() => {
-            error.with_hint("no connection is configured; `ctct conns set --help` shows how, or try --sandbox")
-        }
+        None if names.is_empty() => error.with_hint(
+            "no connection is configured; `ctct conns set --help` shows how, or try --sandbox",
+        ),
         None => error.with_hint(format!("the connections are {}", names.join(", "))),
     }
 }

@@ -22,7 +22,8 @@ impl Places {
         check_name(name)?;
         let (path, text) = self.our_file()?;
         let name = spelled(&text, name);
-        let changed = edit::set(&text, &name, settings).map_err(|error| parse::at(&path.display().to_string(), error))?;
+        let changed = edit::set(&text, &name, settings)
+            .map_err(|error| parse::at(&path.display().to_string(), error))?;
         check(&changed, &name)?;
         write(&path, &changed)?;
         Ok(path)
@@ -35,7 +36,8 @@ impl Places {
     pub fn unset(&self, name: &str) -> Result<Option<PathBuf>> {
         let (path, text) = self.our_file()?;
         let name = spelled(&text, name);
-        let changed = edit::unset(&text, &name).map_err(|error| parse::at(&path.display().to_string(), error))?;
+        let changed = edit::unset(&text, &name)
+            .map_err(|error| parse::at(&path.display().to_string(), error))?;
         let Some(changed) = changed else { return Ok(None) };
         write(&path, &changed)?;
         Ok(Some(path))
@@ -74,11 +76,15 @@ fn spelled(text: &str, name: &str) -> String {
 }
 
 fn check_name(name: &str) -> Result<()> {
-    let wrong = |message: &str| Err(Error::new(ErrorKind::Configuration, format!("the name {name:?} {message}")));
+    let wrong = |message: &str| {
+        Err(Error::new(ErrorKind::Configuration, format!("the name {name:?} {message}")))
+    };
     let mut letters = name.chars();
     let first = letters.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_');
     if !first || !letters.all(|c| c.is_ascii_alphanumeric() || c == '_') || name.len() > 63 {
-        return wrong("does not serve: letters, digits and _ are taken, and it becomes a schema's name");
+        return wrong(
+            "does not serve: letters, digits and _ are taken, and it becomes a schema's name",
+        );
     }
     if RESERVED.iter().any(|reserved| reserved.eq_ignore_ascii_case(name)) {
         return wrong("is taken: a schema of this name is there already");
@@ -90,15 +96,19 @@ fn check_name(name: &str) -> Result<()> {
 fn check(text: &str, name: &str) -> Result<()> {
     let entry = parse::yaml(text)?["connections"][name].take();
     // As if the entry stood alone: lines of a file that is not written help nobody.
-    let is_ours = entry.get("spec").is_some() || entry.get("type").is_some_and(|kind| kind == "api");
+    let is_ours =
+        entry.get("spec").is_some() || entry.get("type").is_some_and(|kind| kind == "api");
     if is_ours {
         return parse::connection_of(name, "the settings", &entry, &|_| None).map(drop);
     }
     if let Some(Found::Target(_)) = env_file::of_variable(name, "", &entry.to_string()) {
         return Ok(());
     }
-    Err(Error::new(ErrorKind::Configuration, "this is neither a connection to Constant Contact nor a known target")
-        .with_hint("give type=api spec=constant-contact secrets='{…}', or type=postgres url=…"))
+    Err(Error::new(
+        ErrorKind::Configuration,
+        "this is neither a connection to Constant Contact nor a known target",
+    )
+    .with_hint("give type=api spec=constant-contact secrets='{…}', or type=postgres url=…"))
 }
 
 #[cfg(test)]
@@ -125,8 +135,11 @@ mod tests {
             .collect()
     }
 
-    const GOOD: [(&str, &str); 3] =
-        [("type", "api"), ("spec", "constant-contact"), ("secrets", "{ client_id: id, client_secret: s }")];
+    const GOOD: [(&str, &str); 3] = [
+        ("type", "api"),
+        ("spec", "constant-contact"),
+        ("secrets", "{ client_id: id, client_secret: s }"),
+    ];
 
     #[test]
     fn a_connection_is_written_and_taken_out() {
@@ -139,7 +152,9 @@ mod tests {
         places.set("shop", &settings(&[("inputs.anchor_date", "2020-01-01")])).expect("added to");
         let found = places.connections([]);
         assert_eq!((found.all().len(), found.all()[0].name.as_str()), (1, "SHOP"));
-        assert!(found.all()[0].inputs.anchor_date.is_some() && found.all()[0].client_secret.is_some());
+        assert!(
+            found.all()[0].inputs.anchor_date.is_some() && found.all()[0].client_secret.is_some()
+        );
         assert!(places.unset("Shop").expect("unset").is_some());
         assert!(places.unset("SHOP").expect("gone").is_none());
         assert!(places.connections([]).all().is_empty());
@@ -153,7 +168,16 @@ mod tests {
             ("system", &GOOD[..], "taken"),
             ("A", &GOOD[..2], "`secrets` is missing"),
             ("A", &[("type", "mysql")][..], "neither"),
-            ("A", &[("type", "api"), ("spec", "constant-contact"), ("secrets", "{ client_id: c }"), ("inputs", "{ anchor_date: soon }")][..], "inputs.anchor_date"),
+            (
+                "A",
+                &[
+                    ("type", "api"),
+                    ("spec", "constant-contact"),
+                    ("secrets", "{ client_id: c }"),
+                    ("inputs", "{ anchor_date: soon }"),
+                ][..],
+                "inputs.anchor_date",
+            ),
         ] {
             let error = places.set(name, &settings(pairs)).expect_err(why).to_string();
             assert!(error.contains(why), "{error}");

@@ -16,8 +16,8 @@ use url::Url;
 pub use edit::Setting;
 pub use env_file::{Target, holds_connection};
 pub use found::{Connections, from_environment};
-pub use parse::setting_value;
 pub(crate) use parse::is_loopback;
+pub use parse::setting_value;
 pub use places::{Places, is_open_to_others};
 
 /// Where tokens are had, unless a connection says otherwise.

@@ -53,7 +53,9 @@ pub(super) fn connection_of(
             None => origin.to_owned(),
         };
         let error = at(&origin, error);
-        if error.hint().is_some() { error } else { error.with_hint(FORM) }
+        // A single input is wrong by itself; the form around it is as it should be.
+        let told = error.hint().is_some() || place.starts_with("inputs.");
+        if told { error } else { error.with_hint(FORM) }
     })
 }
 
@@ -131,7 +133,13 @@ fn read_inputs(connection: &mut Connection, section: &Section<'_>) -> Parsed<()>
     if let Some(text) = section.text("redirect_uri")? {
         Return::of(&text, false).map_err(|error| {
             let place = section.place("redirect_uri");
-            Mistake { place, error: Error::new(error.kind(), format!("`inputs.{error}").replacen("`inputs.`", "`inputs.", 1)) }
+            Mistake {
+                place,
+                error: Error::new(
+                    error.kind(),
+                    format!("`inputs.{error}").replacen("`inputs.`", "`inputs.", 1),
+                ),
+            }
         })?;
         inputs.redirect_uri = text;
     }

@@ -25,8 +25,10 @@ impl Places {
     /// `$SLING_HOME_DIR/env.yaml` (else `~/.sling/env.yaml`), our `env.yaml` in
     /// [`config_folder`], and `.env.sling`.
     pub fn new(variable: impl Fn(&str) -> Option<OsString>, working_folder: &Path) -> Self {
-        let folder = |name: &str| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-        let sling = folder("SLING_HOME_DIR").or_else(|| folder("HOME").map(|home| home.join(".sling")));
+        let folder =
+            |name: &str| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let sling =
+            folder("SLING_HOME_DIR").or_else(|| folder("HOME").map(|home| home.join(".sling")));
         Self {
             sling_env_file: sling.map(|folder| folder.join("env.yaml")),
             env_file: config_folder(&variable).map(|folder| folder.join("env.yaml")),
@@ -38,14 +40,19 @@ impl Places {
     /// the later counts: Sling's file, ours, `.env.sling`, the environment.
     ///
     /// Nothing fails here: what cannot be read is an error of whoever uses it.
-    pub fn connections(&self, variables: impl IntoIterator<Item = (String, String)>) -> Connections {
+    pub fn connections(
+        &self,
+        variables: impl IntoIterator<Item = (String, String)>,
+    ) -> Connections {
         let mut connections = Connections::default();
         let files = [(self.sling_env_file.as_deref(), false), (self.env_file.as_deref(), true)];
         for (path, ours) in files {
             let Some(path) = path else { continue };
             match read(path, ours) {
                 Ok(None) => {}
-                Ok(Some(text)) => connections.add_all(env_file::read(&path.display().to_string(), &text)),
+                Ok(Some(text)) => {
+                    connections.add_all(env_file::read(&path.display().to_string(), &text));
+                }
                 Err(error) => connections.add(Found::Unreadable(unreadable(path, error))),
             }
         }
@@ -72,9 +79,15 @@ fn read(path: &Path, ours: bool) -> io::Result<Option<String>> {
     };
     if text.contains("constant-contact") && is_open_to_others(path) {
         if ours && crate::files::make_private(path).is_ok() {
-            tracing::warn!("others could read {}, which holds secrets; they cannot any more", path.display());
+            tracing::warn!(
+                "others could read {}, which holds secrets; they cannot any more",
+                path.display()
+            );
         } else {
-            tracing::warn!("others can read {}, which holds secrets; mend it with: chmod 600", path.display());
+            tracing::warn!(
+                "others can read {}, which holds secrets; mend it with: chmod 600",
+                path.display()
+            );
         }
     }
     Ok(Some(text))
@@ -156,7 +169,10 @@ mod tests {
         let places = Places {
             sling_env_file: Some(file("sling.yaml", &env_yaml(&layer(4, "sling")))),
             env_file: Some(file("env.yaml", &env_yaml(&layer(3, "ours")))),
-            dot_env_file: file(".env.sling", &format!("# mine\nexport a='{0}'\nB='{0}'\nOTHER=1\n", spec("dot"))),
+            dot_env_file: file(
+                ".env.sling",
+                &format!("# mine\nexport a='{0}'\nB='{0}'\nOTHER=1\n", spec("dot")),
+            ),
         };
         let connections = places.connections([("A".to_owned(), spec("variable"))]);
         let found: Vec<_> =
@@ -177,7 +193,12 @@ mod tests {
         assert_eq!(usual.sling_env_file, Some("/home/june/.sling/env.yaml".into()));
         assert_eq!(usual.env_file, Some("/home/june/.config/ctct/env.yaml".into()));
         assert_eq!(usual.dot_env_file, PathBuf::from("/work/.env.sling"));
-        let other = places(&[("HOME", "/h"), ("SLING_HOME_DIR", "/s"), ("CTCT_HOME", "/c"), ("XDG_CONFIG_HOME", "/x")]);
+        let other = places(&[
+            ("HOME", "/h"),
+            ("SLING_HOME_DIR", "/s"),
+            ("CTCT_HOME", "/c"),
+            ("XDG_CONFIG_HOME", "/x"),
+        ]);
         assert_eq!(other.sling_env_file, Some("/s/env.yaml".into()));
         assert_eq!(other.env_file, Some("/c/env.yaml".into()));
     }
@@ -186,7 +207,8 @@ mod tests {
     fn what_cannot_be_read_is_said_without_its_secrets() {
         let folder = tempfile::tempdir().expect("a folder");
         let dot_env_file = folder.path().join(".env.sling");
-        fs::write(&dot_env_file, "A=1\nSHOP={ secrets: { client_id: S3CRET } }\n").expect("written");
+        fs::write(&dot_env_file, "A=1\nSHOP={ secrets: { client_id: S3CRET } }\n")
+            .expect("written");
         let places = Places { sling_env_file: None, env_file: None, dot_env_file };
         let error = places.connections([]).choose(Some("SHOP")).expect_err("unreadable");
         let shown = format!("{error} {error:?} {:?}", error.hint());

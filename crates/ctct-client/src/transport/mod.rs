@@ -20,8 +20,8 @@ pub(crate) use post::Unanswered;
 pub use retry::RetryPolicy;
 pub use traffic::{RequestRecord, Traffic};
 
-use crate::ledger::{Admission, Asker, Outcome};
 use crate::auth::Keeper;
+use crate::ledger::{Admission, Asker, Outcome};
 use crate::{Connection, Error, ErrorKind, Request, Result};
 use answer::{Answer, Head};
 use retry::{Failure, Retries};
@@ -234,7 +234,13 @@ impl Transport {
     }
 
     /// Tells the ledger what it does not know yet.
-    async fn tell(&self, asker: &Asker, admission: Admission, learned: Outcome, ahead: Option<i64>) {
+    async fn tell(
+        &self,
+        asker: &Asker,
+        admission: Admission,
+        learned: Outcome,
+        ahead: Option<i64>,
+    ) {
         if !self.traffic.ledger().is_news(asker, admission, &learned, ahead) {
             return;
         }

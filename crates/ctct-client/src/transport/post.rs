@@ -30,7 +30,9 @@ pub(crate) enum Unanswered {
 impl Unanswered {
     pub(crate) fn into_error(self) -> Error {
         match self {
-            Self::Unsent(error) | Self::Unknown(error) | Self::Failed(error) | Self::Odd(error) => error,
+            Self::Unsent(error) | Self::Unknown(error) | Self::Failed(error) | Self::Odd(error) => {
+                error
+            }
         }
     }
 }
@@ -57,7 +59,10 @@ impl Transport {
         let (admission, _) = self.slot(&self.token_asker).await.map_err(Unanswered::Unsent)?;
         let http = self.http(&connection.auth_url()).map_err(Unanswered::Unsent)?;
         let mut request = reqwest::Request::try_from(request).map_err(|source| {
-            let error = Error::new(ErrorKind::Configuration, "the authorization server's address is not usable");
+            let error = Error::new(
+                ErrorKind::Configuration,
+                "the authorization server's address is not usable",
+            );
             Unanswered::Unsent(error.with_source(source.without_url()))
         })?;
         *request.timeout_mut() = Some(TIMEOUT);
@@ -137,7 +142,10 @@ impl Transport {
                 let target = text(&headers, &LOCATION);
                 let target = target.and_then(|target| connection.auth_url().join(target).ok());
                 let host = target.as_ref().and_then(url::Url::host_str).unwrap_or("nowhere");
-                Err(Unanswered::Odd(odd(&server, &format!("a redirect to {host}, which is not followed"))))
+                Err(Unanswered::Odd(odd(
+                    &server,
+                    &format!("a redirect to {host}, which is not followed"),
+                )))
             }
             _ => Err(Unanswered::Odd(odd(&server, &format!("the unexpected status {status}")))),
         }

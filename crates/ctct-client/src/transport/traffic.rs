@@ -175,7 +175,8 @@ impl Traffic {
     /// The time by the server's clock, as its last answer told it; before any answer,
     /// the time by ours.
     pub fn server_now(&self) -> DateTime<Utc> {
-        let microseconds = self.ledger.clock().now().saturating_add(self.ahead.load(Ordering::Relaxed));
+        let microseconds =
+            self.ledger.clock().now().saturating_add(self.ahead.load(Ordering::Relaxed));
         DateTime::from_timestamp_micros(microseconds).unwrap_or_default()
     }
 

@@ -136,7 +136,11 @@ impl Page {
     pub(crate) fn json(status: u16, value: &Value) -> Self {
         let kind = HeaderValue::from_static("application/json;charset=UTF-8");
         let cache = (CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        Self { status, headers: vec![(CONTENT_TYPE, kind), cache], body: value.to_string().into_bytes() }
+        Self {
+            status,
+            headers: vec![(CONTENT_TYPE, kind), cache],
+            body: value.to_string().into_bytes(),
+        }
     }
 }
 
@@ -160,7 +164,11 @@ pub(crate) async fn answer_faults(
     // A late answer is one that the server has given, and that is on its way.
     let page = match fault.as_ref().and_then(faulty::instead) {
         Some(instead) => return finish(service, method, uri, instead, None),
-        None if matches!(fault, Some(FaultKind::Answer { .. } | FaultKind::Html | FaultKind::Redirect { .. })) => {
+        None if matches!(
+            fault,
+            Some(FaultKind::Answer { .. } | FaultKind::Html | FaultKind::Redirect { .. })
+        ) =>
+        {
             Page::json(200, &Value::Null)
         }
         None => answer(),
@@ -217,7 +225,13 @@ fn finish(
 }
 
 /// Notes an answer, and dates it by the sandbox's clock.
-fn log(service: &Service, method: &str, uri: &Uri, status: u16, mut response: Response) -> Response {
+fn log(
+    service: &Service,
+    method: &str,
+    uri: &Uri,
+    status: u16,
+    mut response: Response,
+) -> Response {
     let now = service.clock.now();
     service.log.push(LoggedRequest {
         at: now,

@@ -29,8 +29,12 @@ pub const CLIENT_SECRET: &str = "sandbox-client-secret";
 
 impl Default for Application {
     fn default() -> Self {
-        let redirect_uris =
-            ["https://localhost", "https://localhost:8888", "http://localhost:8888/", "http://127.0.0.1:8888/"];
+        let redirect_uris = [
+            "https://localhost",
+            "https://localhost:8888",
+            "http://localhost:8888/",
+            "http://127.0.0.1:8888/",
+        ];
         Self {
             client_id: CLIENT_ID.to_owned(),
             client_secret: CLIENT_SECRET.to_owned(),

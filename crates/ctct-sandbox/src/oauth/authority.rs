@@ -22,11 +22,12 @@ pub(super) struct Denied(pub(super) &'static str, pub(super) &'static str);
 
 const INVALID_CODE: Denied =
     Denied("invalid_grant", "The authorization code is invalid or has expired.");
-const INVALID_REFRESH: Denied =
-    Denied("invalid_grant", "The refresh token is invalid or expired.");
+const INVALID_REFRESH: Denied = Denied("invalid_grant", "The refresh token is invalid or expired.");
 const WRONG_VERIFIER: Denied = Denied("invalid_grant", "PKCE verification failed.");
-const WRONG_REDIRECT: Denied =
-    Denied("invalid_grant", "The 'redirect_uri' does not match the redirection URI used in the authorization request.");
+const WRONG_REDIRECT: Denied = Denied(
+    "invalid_grant",
+    "The 'redirect_uri' does not match the redirection URI used in the authorization request.",
+);
 const NO_CLIENT: Denied = Denied("invalid_client", "Client authentication failed.");
 
 /// What is granted: a new access token for these scopes, and how to have the next one.
@@ -145,7 +146,9 @@ impl Authority {
     /// whole chain ends, as RFC 9700 asks for.
     pub(super) fn refresh(&mut self, token: &str, now: i64) -> Result<Granted, Denied> {
         self.chains.retain(|chain| now < chain.until);
-        if let Some(index) = self.chains.iter().position(|chain| chain.spent.iter().any(|t| t == token)) {
+        if let Some(index) =
+            self.chains.iter().position(|chain| chain.spent.iter().any(|t| t == token))
+        {
             self.chains.remove(index);
             return Err(INVALID_REFRESH);
         }
@@ -170,7 +173,12 @@ impl Authority {
         }
         let current = self.secret(32);
         let until = now + REFRESH_SECONDS;
-        self.chains.push(Chain { current: current.clone(), spent: Vec::new(), scopes: scopes.clone(), until });
+        self.chains.push(Chain {
+            current: current.clone(),
+            spent: Vec::new(),
+            scopes: scopes.clone(),
+            until,
+        });
         Granted { scopes, refresh_token: Some(current) }
     }
 
@@ -225,7 +233,10 @@ impl Authority {
                 device.interval += 5;
                 Err(Denied("slow_down", "Polling too often."))
             }
-            None => Err(Denied("authorization_pending", "The device authorization is pending. Please try again later.")),
+            None => Err(Denied(
+                "authorization_pending",
+                "The device authorization is pending. Please try again later.",
+            )),
             Some(false) => {
                 self.devices.remove(device_code);
                 Err(Denied("access_denied", "The resource owner denied the request."))
@@ -284,7 +295,10 @@ mod tests {
         assert_eq!(exchange(&good, REDIRECT, Some(VERIFIER), 299), Err(INVALID_CODE));
         assert_eq!(exchange(&late, REDIRECT, Some(VERIFIER), 300), Err(INVALID_CODE));
         assert_eq!(exchange(&stolen, REDIRECT, None, 0), Err(WRONG_VERIFIER));
-        assert_eq!(exchange(&elsewhere, "https://localhost/", Some(VERIFIER), 0), Err(WRONG_REDIRECT));
+        assert_eq!(
+            exchange(&elsewhere, "https://localhost/", Some(VERIFIER), 0),
+            Err(WRONG_REDIRECT)
+        );
         let bare = authority.code(REDIRECT, None, scopes(), 0);
         assert_eq!(authority.exchange(&bare, REDIRECT, None, false, 0), Err(NO_CLIENT));
     }
@@ -305,7 +319,10 @@ mod tests {
         authority.application.long_lived_refresh_tokens = true;
         let token = authority.grant(scopes(), 0).refresh_token.expect("offline");
         let almost = REFRESH_SECONDS - 1;
-        assert_eq!(authority.refresh(&token, almost).expect("alive").refresh_token.as_ref(), Some(&token));
+        assert_eq!(
+            authority.refresh(&token, almost).expect("alive").refresh_token.as_ref(),
+            Some(&token)
+        );
         assert!(authority.refresh(&token, 2 * almost).is_ok());
         assert_eq!(authority.refresh(&token, 2 * almost + REFRESH_SECONDS), Err(INVALID_REFRESH));
     }

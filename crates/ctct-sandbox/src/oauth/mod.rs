@@ -130,14 +130,20 @@ impl<'a> Asked<'a> {
             return Some(("unsupported_response_type", "The response type is not supported."));
         }
         if self.state.is_none_or(str::is_empty) {
-            return Some(("invalid_request", "The authentication request has an invalid 'state' parameter."));
+            return Some((
+                "invalid_request",
+                "The authentication request has an invalid 'state' parameter.",
+            ));
         }
         if self.challenge.is_some() && get("code_challenge_method") != Some("S256") {
             return Some(("invalid_request", "The 'code_challenge_method' must be S256."));
         }
         let known = |scope: &String| SCOPES.contains(&scope.as_str());
         if self.scopes.is_empty() || !self.scopes.iter().all(known) {
-            return Some(("invalid_scope", "One or more scopes are not configured for the authorization server resource."));
+            return Some((
+                "invalid_scope",
+                "One or more scopes are not configured for the authorization server resource.",
+            ));
         }
         None
     }
@@ -224,8 +230,12 @@ async fn decide(State(service): State<Arc<Service>>, uri: Uri, body: Bytes) -> R
     let allowed = parameters.get("decision").is_some_and(|decision| decision == "allow");
     let waited = service.oauth.authority().decide(user_code, allowed, now);
     let page = match (waited, allowed) {
-        (false, _) => Page::html(400, pages::told("No such code", "The code is not valid any more.")),
-        (true, true) => Page::html(200, pages::told("Device activated", "You can close this page.")),
+        (false, _) => {
+            Page::html(400, pages::told("No such code", "The code is not valid any more."))
+        }
+        (true, true) => {
+            Page::html(200, pages::told("Device activated", "You can close this page."))
+        }
         (true, false) => Page::html(200, pages::told("Access denied", "You can close this page.")),
     };
     finish_page(&service, "POST", &uri, page)

@@ -14,14 +14,13 @@ fn page(title: &str, content: &str) -> String {
 /// Asks the user whether the application may have these scopes. `hidden` are the fields
 /// that come back with the answer.
 pub(super) fn consent(user: &str, scopes: &[String], hidden: &[(&str, &str)]) -> String {
-    let scopes: String =
-        scopes.iter().map(|scope| format!("<li><code>{}</code></li>", escaped(scope))).collect();
-    let hidden: String = hidden
-        .iter()
-        .map(|(name, value)| {
-            format!("<input type=\"hidden\" name=\"{name}\" value=\"{}\">", escaped(value))
-        })
-        .collect();
+    let item =
+        |list: String, scope: &String| list + "<li><code>" + &escaped(scope) + "</code></li>";
+    let scopes = scopes.iter().fold(String::new(), item);
+    let field = |fields: String, (name, value): &(&str, &str)| {
+        format!("{fields}<input type=\"hidden\" name=\"{name}\" value=\"{}\">", escaped(value))
+    };
+    let hidden = hidden.iter().fold(String::new(), field);
     page(
         "Allow access?",
         &format!(

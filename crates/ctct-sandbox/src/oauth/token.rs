@@ -58,14 +58,17 @@ pub(super) async fn device(State(service): State<Arc<Service>>, uri: Uri, body: 
         let now = service.clock.now().timestamp();
         let (device_code, user_code) = authority.device(scopes, now);
         let verification = format!("http://{address}/activate");
-        Page::json(200, &json!({
-            "device_code": device_code,
-            "user_code": user_code,
-            "verification_uri": verification,
-            "verification_uri_complete": format!("{verification}?user_code={user_code}"),
-            "expires_in": DEVICE_SECONDS,
-            "interval": interval,
-        }))
+        Page::json(
+            200,
+            &json!({
+                "device_code": device_code,
+                "user_code": user_code,
+                "verification_uri": verification,
+                "verification_uri_complete": format!("{verification}?user_code={user_code}"),
+                "expires_in": DEVICE_SECONDS,
+                "interval": interval,
+            }),
+        )
     })
     .await
 }
@@ -83,7 +86,10 @@ fn granted(
     let confidential = match client {
         Some((name, secret)) => {
             if name != known || secret != authority.application.client_secret {
-                return Err(Denied("invalid_client", "The client secret supplied for a confidential client is invalid."));
+                return Err(Denied(
+                    "invalid_client",
+                    "The client secret supplied for a confidential client is invalid.",
+                ));
             }
             true
         }
@@ -100,7 +106,9 @@ fn granted(
         }
         Some("refresh_token") => authority.refresh(needed("refresh_token")?, now),
         Some(DEVICE_GRANT) => authority.poll(needed("device_code")?, now),
-        _ => Err(Denied("unsupported_grant_type", "The authorization grant type is not supported.")),
+        _ => {
+            Err(Denied("unsupported_grant_type", "The authorization grant type is not supported."))
+        }
     }
 }
 
@@ -138,7 +146,8 @@ fn tokens(service: &Service, granted: Granted) -> Page {
     if let Some(refresh_token) = granted.refresh_token {
         body["refresh_token"] = refresh_token.into();
     }
-    let token = Token { value: access_token.clone(), scopes: granted.scopes, expires_at: Some(expires_at) };
+    let token =
+        Token { value: access_token.clone(), scopes: granted.scopes, expires_at: Some(expires_at) };
     let mut issued = oauth.issued.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     issued.retain(|_, token| token.expires_at.is_none_or(|end| now < end));
     issued.insert(access_token, token);
