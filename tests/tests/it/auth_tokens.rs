@@ -25,8 +25,7 @@ fn answer(status: u16, body: &str) -> FaultKind {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_t1_any_number_of_processes_and_tasks_renew_once() {
-    // The real limit of the token endpoint, which one request in a second does not reach.
-    let home = Home::with_an_old_login(Application::default()).await;
+    let home = Home::with_an_old_login(quick()).await;
     let processes: Vec<_> = (0..20).map(|_| spawn(output(home.ctct(&["-c", QUERY])))).collect();
     let client = std::sync::Arc::new(home.client());
     let tasks: Vec<_> = (0..20)

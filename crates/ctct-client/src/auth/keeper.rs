@@ -96,7 +96,12 @@ impl Transport {
             return Ok(grant.access_token);
         }
         // Another process may have renewed it long ago.
-        let (tokens, owner) = (store(self)?, Arc::clone(connection));
+        let tokens = store(self).map_err(|error| match &connection.refresh_token {
+            Some(_) => error,
+            // Whoever embeds this, and keeps no logins, gives tokens.
+            None => no_token(connection),
+        })?;
+        let owner = Arc::clone(connection);
         let found = blocking(move || {
             let read = |account: &str| tokens.read(&owner.client_id, account);
             stored(&tokens, &owner, read, now)
@@ -254,6 +259,12 @@ impl Transport {
     pub(super) fn seconds(&self) -> i64 {
         self.traffic().ledger().clock().now() / 1_000_000
     }
+}
+
+fn no_token(connection: &Connection) -> Error {
+    Error::new(ErrorKind::Authentication, format!("connection {} has no access token", connection.name)).with_hint(
+        "put an `access_token` into its `secrets`, or name a folder that can keep a login (HOME or CTCT_HOME)",
+    )
 }
 
 pub(super) fn not_logged_in(connection: &Connection) -> Error {

@@ -74,7 +74,12 @@ impl Places {
 fn read(path: &Path, ours: bool) -> io::Result<Option<String>> {
     let text = match fs::read_to_string(path) {
         Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        // Where a file stands in the place of a folder there is no file of ours either.
+        Err(error)
+            if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) =>
+        {
+            return Ok(None);
+        }
         Err(error) => return Err(error),
     };
     if text.contains("constant-contact") && is_open_to_others(path) {
