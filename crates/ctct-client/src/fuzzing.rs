@@ -1,7 +1,10 @@
 //! What the fuzzer and the tests of its corpus do with their data.
 
+use secrecy::ExposeSecret;
 use url::Url;
 
+use crate::auth::read_paste;
+use crate::connection::edit_file;
 use crate::transport::judge_anything;
 use crate::{Connection, PageChain, Request};
 
@@ -40,6 +43,37 @@ pub fn next_link(data: &[u8]) {
     assert!(safe, "{link:?} became {:?}", pages.request());
 }
 
+/// Reads what somebody may have pasted at the end of a login.
+///
+/// # Panics
+/// Where something is taken for the answer that does not hold the login's state.
+pub fn paste(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let state = "st4te".into();
+    match read_paste(text, "https://localhost", &state, false) {
+        Ok(code) => assert!(!code.expose_secret().is_empty(), "an empty code"),
+        Err(error) => {
+            let shown = format!("{error} {:?}", error.hint());
+            assert!(!shown.chars().any(char::is_control) && shown.len() < 2_000, "{shown:?}");
+        }
+    }
+}
+
+/// Reads an `env.yaml`, and sets something in it: it is written as it was meant, or not.
+///
+/// # Panics
+/// Where what was set is not what is read afterwards.
+pub fn env_file(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let path = ["secrets", "client_id"].map(str::to_owned).to_vec();
+    let value = serde_json::Value::from("fuzz: #1");
+    if let Ok(changed) = edit_file(text, "SHOP", &[(path, value)]) {
+        let read: serde_json::Value = serde_saphyr::from_str(&changed).unwrap_or_default();
+        let set = &read["connections"]["SHOP"]["secrets"]["client_id"];
+        assert_eq!(set, "fuzz: #1", "{changed}");
+    }
+}
+
 #[cfg(test)]
 mod tests {
     fn corpus(target: &str) -> Vec<Vec<u8>> {
@@ -59,6 +93,12 @@ mod tests {
         }
         for data in corpus("next_link") {
             super::next_link(&data);
+        }
+        for data in corpus("paste") {
+            super::paste(&data);
+        }
+        for data in corpus("env_file") {
+            super::env_file(&data);
         }
     }
 }

@@ -20,5 +20,7 @@ pub use authorize::{AuthorizationAnswer, AuthorizationRequest, SCOPES};
 pub(crate) use keeper::Keeper;
 pub use listener::Listener;
 pub use login::{DevicePrompt, LoggedOut, LoginKind, LoginStatus};
+#[cfg(any(feature = "fuzzing", test))]
+pub(crate) use paste::read as read_paste;
 pub use redirect::{ListenAt, Return};
 pub use store::TokenStore;

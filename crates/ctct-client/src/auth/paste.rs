@@ -8,7 +8,7 @@ use url::Url;
 use crate::{Error, ErrorKind, Result};
 
 /// The code in a pasted text, checked to be the answer to the request with this state.
-pub(super) fn read(
+pub(crate) fn read(
     pasted: &str,
     redirect_uri: &str,
     state: &SecretString,

@@ -19,7 +19,7 @@ pub type Setting = (Vec<String>, Value);
 /// # Errors
 /// [`ErrorKind::Configuration`] where the text is not valid, or of a form that cannot be
 /// changed without changing anything else.
-pub(super) fn set(text: &str, name: &str, settings: &[Setting]) -> Result<String> {
+pub(crate) fn set(text: &str, name: &str, settings: &[Setting]) -> Result<String> {
     let mut wanted = tree(text)?;
     let file = open(text)?;
     let root = root(&file)?;
