@@ -279,6 +279,58 @@ async fn without_anybody_to_ask_the_next_command_is_said() {
     assert_eq!(SCOPES.len(), 4);
 }
 
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_first_query_on_a_terminal_begins_the_login() {
+    let home = Home::new(quick()).await;
+    let mut query = home.ctct(&["--format", "csv", "-c", QUERY]);
+    query.env("BROWSER", "/bin/true").env("NO_COLOR", "1").env("TERM", "xterm");
+    let Some(mut login) = Waiting::start_on_a_terminal(&query) else { return };
+    login.line("is not logged in yet");
+    let url = login.line("/authorize?");
+    login.line("paste it here");
+    let back = consent(url.trim(), true).await;
+    login.paste(&format!("{back}\n"));
+    login.line("is logged in as june.1@example.com");
+    let (code, told) = login.end();
+    assert!(code == Some(0) && told.contains("\n12"), "{told}");
+    // Nobody is asked where nobody wants to be.
+    let home = Home::new(quick()).await;
+    let query = home.ctct(&["--no-input", "-c", QUERY]);
+    let Some(refused) = Waiting::start_on_a_terminal(&query) else { return };
+    let (code, told) = refused.end();
+    assert!(code == Some(4) && told.contains("ctct auth login"), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn scopes_that_were_not_given_are_missed_by_name() {
+    let home = Home::new(quick()).await;
+    let (code, url, _) = output(home.ctct(&["auth", "url", "--scopes", "contact_data"])).await;
+    assert!(code == Some(0) && url.contains("&scope=contact_data"), "{url}");
+    std::fs::write(home.path().join("back"), consent(url.trim(), true).await).expect("written");
+    let (code, _, told) = output(home.ctct(&["auth", "finish", "--file", "back"])).await;
+    assert!(code == Some(0) && told.contains("Without the scope offline_access"), "{told}");
+    can_query(&home).await;
+    let (code, _, told) = output(home.ctct(&["-c", "SELECT * FROM email_campaigns"])).await;
+    assert!(code == Some(1) && told.contains("GET /emails is not allowed"), "{told}");
+    // Without a refresh token a login ends with its access token, and says so.
+    home.sandbox.expire_access_tokens();
+    let (code, _, told) = output(home.ctct(&["-c", QUERY])).await;
+    assert!(code == Some(4) && told.contains("offline_access"), "{told}");
+    assert_eq!(home.token_files().len(), 1, "only the server can say that a login is dead");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_token_endpoint_is_asked_once_a_second() {
+    let home = Home::new(Application::default()).await;
+    home.log_in(chrono::TimeDelta::zero()).await;
+    for _ in 0..4 {
+        home.client().refresh_login().await.expect("renewed");
+    }
+    let statuses: Vec<u16> = home.sandbox.requests().iter().map(|request| request.status).collect();
+    assert_eq!(statuses, [200; 4], "the server takes one request a second, and refused none");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_login_moves_to_another_machine() {
     let home = Home::new(quick()).await;

@@ -140,6 +140,18 @@ async fn mistakes_of_a_setting_are_told_and_nothing_is_written() {
     }
     insta::assert_snapshot!(all);
     assert!(!home.path().join("env.yaml").exists());
+    // A file with secrets that others can read is taken from them.
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let path = home.path().join("env.yaml");
+        std::fs::write(&path, "connections:\n  SHOP: { type: api, spec: constant-contact, secrets: { client_id: a } }\n").expect("written");
+        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o644)).expect("set");
+        let told = seen(&home, bare(&home, &["-c", "SELECT 1"])).await;
+        assert!(told.contains("others could read HOME/env.yaml"), "{told}");
+        let mode = std::fs::metadata(&path).expect("there").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
     // A connection that cannot be used names its line.
     let broken = "connections:\n  SHOP:\n    type: api\n    spec: constant-contact\n    secrets:\n      client_id: a\n    inputs:\n      anchor_date: 2020-02-31\n";
     std::fs::write(home.path().join("env.yaml"), broken).expect("written");

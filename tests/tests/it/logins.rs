@@ -177,12 +177,36 @@ pub(crate) struct Waiting {
 impl Waiting {
     /// Starts it; what it says is kept.
     pub(crate) fn start(mut command: Command) -> Self {
-        use std::io::BufRead;
         let mut child = command.stdin(Stdio::piped()).spawn().expect("started");
-        let (say, said) = std::sync::mpsc::channel();
         let stderr = child.stderr.take().expect("piped");
+        Self::listen(child, stderr)
+    }
+
+    /// Starts it on a terminal; what is shown there is kept.
+    pub(crate) fn start_on_a_terminal(inner: &Command) -> Option<Self> {
+        let script = Path::new("/usr/bin/script");
+        if !script.exists() {
+            println!("not shown: there is no `script` to make a terminal with");
+            return None;
+        }
+        let words = std::iter::once(inner.get_program()).chain(inner.get_args());
+        let line: Vec<String> = words.map(|word| format!("'{}'", word.to_string_lossy())).collect();
+        let mut command = Command::new(script);
+        command.args(["-qefc", &line.join(" "), "/dev/null"]).env_clear().env("SHELL", "/bin/sh");
+        for (name, value) in inner.get_envs().filter_map(|(name, value)| Some((name, value?))) {
+            command.env(name, value);
+        }
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = command.spawn().expect("started");
+        let stdout = child.stdout.take().expect("piped");
+        Some(Self::listen(child, stdout))
+    }
+
+    fn listen(child: std::process::Child, from: impl std::io::Read + Send + 'static) -> Self {
+        use std::io::BufRead;
+        let (say, said) = std::sync::mpsc::channel();
         std::thread::spawn(move || {
-            for line in std::io::BufReader::new(stderr).lines().map_while(Result::ok) {
+            for line in std::io::BufReader::new(from).lines().map_while(Result::ok) {
                 if say.send(line).is_err() {
                     return;
                 }
