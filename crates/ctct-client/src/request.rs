@@ -50,6 +50,18 @@ impl Request {
         Self { path: endpoint.path.to_owned(), query }
     }
 
+    /// The request for the one row that a key identifies, with these parameters.
+    ///
+    /// The key stands in the path: whoever calls this makes sure that it is plain.
+    pub fn look_up(endpoint: &Endpoint, key: &str, parameters: &[(&str, String)]) -> Self {
+        let mut query = String::new();
+        for (name, value) in parameters {
+            push_parameter(&mut query, name, value);
+        }
+        let key = utf8_percent_encode(key, ESCAPED);
+        Self { path: format!("{}/{key}", endpoint.path), query }
+    }
+
     /// The request as it may be shown: what continues a scan is replaced by `…`,
     /// because a cursor is nobody's business and says nothing to people.
     pub fn redacted(&self) -> String {

@@ -1,6 +1,6 @@
 //! What one endpoint is: the declaration that all other crates read.
 
-use crate::{CountParameter, Field, OnRequest, RangeParameter};
+use crate::{CountParameter, Field, KeyBinding, OnRequest, RangeParameter};
 
 /// One GET endpoint of the V3 API, declared as a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +23,11 @@ pub struct Endpoint {
     pub key: &'static [&'static str],
     /// The columns whose range the API can restrict.
     pub ranges: &'static [RangeParameter],
+    /// The columns by whose values the API finds rows.
+    pub keys: &'static [KeyBinding],
+    /// A column that is null in every row of the table. Requests that the API answers with
+    /// other rows, too, ask for it, and those rows are dropped.
+    pub always_null: Option<&'static str>,
     /// How the API counts the rows of the whole answer, where it does.
     pub count: Option<CountParameter>,
     /// The column whose watermark makes incremental reading possible.
@@ -61,6 +66,11 @@ impl Endpoint {
     /// The parameters that restrict this column's range, where the API has any.
     pub fn range(&self, column: &str) -> Option<&'static RangeParameter> {
         self.ranges.iter().find(|range| range.column == column)
+    }
+
+    /// How the API finds rows by this column's values, where it does.
+    pub fn key_binding(&self, column: &str) -> Option<&'static KeyBinding> {
+        self.keys.iter().find(|binding| binding.column == column)
     }
 
     /// What must be asked for so that these columns are in the answer, without

@@ -28,4 +28,4 @@ mod parameter;
 pub use endpoint::{Endpoint, Envelope, Paging};
 pub use endpoints::{all, find};
 pub use field::{Field, Kind};
-pub use parameter::{CountParameter, OnRequest, RangeParameter};
+pub use parameter::{CountParameter, KeyBinding, KeyRequest, OnRequest, RangeParameter};

@@ -20,6 +20,45 @@ pub struct CountParameter {
     pub member: &'static str,
 }
 
+/// How the API finds rows by the values of one column.
+///
+/// A request may bring other rows, too, and readers drop those; it must bring all that
+/// have one of the values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeyBinding {
+    /// The column; for a list, its members.
+    pub column: &'static str,
+    /// What is sent for its values.
+    pub request: KeyRequest,
+}
+
+/// What is sent for the values of a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyRequest {
+    /// A request for each value, which follows the endpoint's path. The answer's object is
+    /// the row; status 404 says that there is none.
+    LookUp,
+    /// A request for each value, with the value as this parameter.
+    Equal {
+        /// The parameter's name.
+        parameter: &'static str,
+    },
+    /// One request for all values, separated by commas, whose rows have any of them.
+    List {
+        /// The parameter's name.
+        parameter: &'static str,
+        /// How many values it takes.
+        maximum: usize,
+    },
+    /// One request for all values, each by a name of the API's own.
+    Named {
+        /// The parameter's name.
+        parameter: &'static str,
+        /// A value and its name, for all values that there are.
+        names: &'static [(&'static str, &'static str)],
+    },
+}
+
 /// The two parameters that restrict the range of one time column.
 ///
 /// Whether the API counts the bounds themselves as inside, and to which

@@ -12,6 +12,7 @@ mod auth_login;
 mod auth_secrets;
 mod auth_tokens;
 mod browser;
+mod canonical;
 mod cli;
 mod clocks;
 mod conns;

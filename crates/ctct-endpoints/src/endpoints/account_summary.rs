@@ -26,6 +26,8 @@ pub(super) const ENDPOINT: Endpoint = Endpoint {
     paging: Paging::Single,
     key: &[],
     ranges: &[],
+    keys: &[],
+    always_null: None,
     count: None,
     watermark: None,
     estimated_rows: 1,

@@ -1,6 +1,6 @@
 //! `contact_lists`: the lists that contacts are members of.
 
-use crate::{CountParameter, Endpoint, Envelope, Field, OnRequest, Paging};
+use crate::{CountParameter, Endpoint, Envelope, Field, KeyBinding, KeyRequest, OnRequest, Paging};
 
 pub(super) const ENDPOINT: Endpoint = Endpoint {
     table: "contact_lists",
@@ -12,6 +12,8 @@ pub(super) const ENDPOINT: Endpoint = Endpoint {
     paging: Paging::Links { maximum: 1000 },
     key: &["list_id"],
     ranges: &[],
+    keys: &[KeyBinding { column: "name", request: KeyRequest::Equal { parameter: "name" } }],
+    always_null: None,
     count: Some(CountParameter { parameter: "include_count", member: "lists_count" }),
     watermark: None,
     estimated_rows: 50,

@@ -1,9 +1,22 @@
 //! `contacts`: the people of an account, everyone but deleted ones.
 
-use crate::{CountParameter, Endpoint, Envelope, Field, Kind, OnRequest, Paging, RangeParameter};
+use crate::{
+    CountParameter, Endpoint, Envelope, Field, KeyBinding, KeyRequest, Kind, OnRequest, Paging,
+    RangeParameter,
+};
 
 const EMAIL: &[&str] = &["email_address"];
 const SMS: &[&str] = &["sms_channel"];
+
+/// By which status the API selects contacts with a permission.
+const STATUSES: &[(&str, &str)] = &[
+    ("explicit", "active"),
+    ("implicit", "active"),
+    ("not_set", "not_set"),
+    ("pending_confirmation", "pending_confirmation"),
+    ("temp_hold", "temp_hold"),
+    ("unsubscribed", "unsubscribed"),
+];
 
 const fn include(value: &'static str) -> OnRequest {
     OnRequest { parameter: "include", value }
@@ -28,6 +41,24 @@ pub(super) const ENDPOINT: Endpoint = Endpoint {
             before: "optout_before",
         },
     ],
+    keys: &[
+        KeyBinding { column: "contact_id", request: KeyRequest::LookUp },
+        KeyBinding { column: "email_address", request: KeyRequest::Equal { parameter: "email" } },
+        KeyBinding {
+            column: "email_permission_to_send",
+            request: KeyRequest::Named { parameter: "status", names: STATUSES },
+        },
+        KeyBinding {
+            column: "list_memberships",
+            request: KeyRequest::List { parameter: "lists", maximum: 25 },
+        },
+        KeyBinding {
+            column: "taggings",
+            request: KeyRequest::List { parameter: "tags", maximum: 50 },
+        },
+    ],
+    // A contact that is looked up, or found by its status, may have been deleted.
+    always_null: Some("deleted_at"),
     count: Some(CountParameter { parameter: "include_count", member: "contacts_count" }),
     watermark: Some("updated_at"),
     estimated_rows: 50_000,

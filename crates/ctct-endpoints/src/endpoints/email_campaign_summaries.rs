@@ -13,6 +13,8 @@ pub(super) const ENDPOINT: Endpoint = Endpoint {
     paging: Paging::Links { maximum: 500 },
     key: &["campaign_id"],
     ranges: &[],
+    keys: &[],
+    always_null: None,
     count: None,
     watermark: None,
     estimated_rows: 500,

@@ -11,6 +11,8 @@ pub(super) const ENDPOINT: Endpoint = Endpoint {
     paging: Paging::Links { maximum: 500 },
     key: &["campaign_id"],
     ranges: &[RangeParameter { column: "updated_at", after: "after_date", before: "before_date" }],
+    keys: &[],
+    always_null: None,
     count: None,
     watermark: Some("updated_at"),
     estimated_rows: 500,

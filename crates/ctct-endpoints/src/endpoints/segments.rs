@@ -11,6 +11,8 @@ pub(super) const ENDPOINT: Endpoint = Endpoint {
     paging: Paging::Links { maximum: 1000 },
     key: &["segment_id"],
     ranges: &[],
+    keys: &[],
+    always_null: None,
     count: None,
     watermark: None,
     estimated_rows: 20,

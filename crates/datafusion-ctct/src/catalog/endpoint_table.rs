@@ -1,6 +1,5 @@
 //! The table of any declared endpoint.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
@@ -13,8 +12,8 @@ use datafusion::datasource::TableType;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
 use datafusion::physical_plan::ExecutionPlan;
 
-use crate::predicate::{Interval, Restriction, restriction};
-use crate::scan::{CtctScanExec, ScanSpec};
+use crate::predicate::{Analysis, Domains, analyse};
+use crate::scan::{CtctScanExec, ScanSpec, usable};
 use crate::schema::arrow_schema;
 
 /// The table of an endpoint, read over one connection.
@@ -31,9 +30,9 @@ impl EndpointTable {
         Self { endpoint, client, schema: arrow_schema(endpoint) }
     }
 
-    /// What a predicate says of a column whose range the API can restrict.
-    fn pushed(&self, predicate: &Expr) -> Option<Restriction> {
-        restriction(predicate).filter(|found| self.endpoint.range(&found.column).is_some())
+    /// What a predicate says of columns that requests can be restricted by.
+    fn pushed(&self, predicate: &Expr) -> Analysis {
+        analyse(predicate).only(|column, domain| usable(self.endpoint, column, domain))
     }
 }
 
@@ -54,9 +53,9 @@ impl TableProvider for EndpointTable {
         filters: &[&Expr],
     ) -> Result<Vec<TableProviderFilterPushDown>> {
         let pushed = filters.iter().map(|filter| match self.pushed(filter) {
-            // The scan drops every row outside of the interval itself.
-            Some(found) if found.exact => TableProviderFilterPushDown::Exact,
-            Some(found) if found.interval != Interval::ALL => TableProviderFilterPushDown::Inexact,
+            // The scan drops every row outside of the domains itself.
+            found if found.exact && !found.domains.is_all() => TableProviderFilterPushDown::Exact,
+            found if !found.domains.is_all() => TableProviderFilterPushDown::Inexact,
             _ => TableProviderFilterPushDown::Unsupported,
         });
         Ok(pushed.collect())
@@ -75,11 +74,8 @@ impl TableProvider for EndpointTable {
             Some(indexes) => indexes.iter().filter_map(|index| name(*index)).collect(),
             None => self.endpoint.fields.iter().map(|field| field.name.to_owned()).collect(),
         };
-        let mut domains: BTreeMap<String, Interval> = BTreeMap::new();
-        for found in filters.iter().filter_map(|filter| self.pushed(filter)) {
-            let domain = domains.entry(found.column).or_insert(Interval::ALL);
-            *domain = domain.intersect(found.interval);
-        }
+        let pushed = filters.iter().map(|filter| self.pushed(filter).domains);
+        let domains = pushed.fold(Domains::default(), Domains::intersect);
         let spec = ScanSpec {
             endpoint: self.endpoint.table.to_owned(),
             connection: self.client.connection().name.clone(),

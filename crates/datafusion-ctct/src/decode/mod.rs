@@ -11,4 +11,4 @@ mod conflicts;
 mod page;
 mod shape;
 
-pub(crate) use page::PageDecoder;
+pub(crate) use page::{DecodedPage, PageDecoder};

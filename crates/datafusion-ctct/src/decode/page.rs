@@ -37,7 +37,15 @@ pub(crate) struct DecodedPage {
 impl PageDecoder {
     /// A decoder for these columns of an endpoint's answers.
     pub(crate) fn new(endpoint: &'static Endpoint, columns: &[&str]) -> Self {
-        let shape = Shape::new(endpoint, columns);
+        Self::with_shape(endpoint, Shape::new(endpoint, columns))
+    }
+
+    /// A decoder for answers that are one row of the endpoint.
+    pub(crate) fn of_row(endpoint: &'static Endpoint, columns: &[&str]) -> Self {
+        Self::with_shape(endpoint, Shape::of_row(endpoint, columns))
+    }
+
+    fn with_shape(endpoint: &'static Endpoint, shape: Shape) -> Self {
         let schema = shape.table_schema();
         Self { endpoint, shape, schema, warned: BTreeSet::new() }
     }

@@ -32,6 +32,12 @@ impl Shape {
         }
     }
 
+    /// The shape of an answer that is one row of the endpoint.
+    pub(super) fn of_row(endpoint: &Endpoint, columns: &[&str]) -> Self {
+        let shape = Self::new(endpoint, columns);
+        Self { envelope: Envelope::Object, paged: false, count: None, ..shape }
+    }
+
     /// The same envelope around other columns.
     pub(super) fn with_columns(&self, columns: Vec<&'static Column>) -> Self {
         Self { columns, ..*self }

@@ -54,6 +54,15 @@ impl Interval {
             .normal()
     }
 
+    /// Whether the two overlap, or follow each other without a gap.
+    pub(super) fn meets(self, other: Self) -> bool {
+        let follows = |one: Self, next: Self| match (one.upper, next.lower) {
+            (Some(upper), Some(lower)) => lower <= upper.saturating_add(1),
+            _ => true,
+        };
+        self.is_empty() || other.is_empty() || (follows(self, other) && follows(other, self))
+    }
+
     /// The smallest range that holds both.
     #[must_use]
     pub fn hull(self, other: Self) -> Self {

@@ -1,15 +1,18 @@
 //! What a predicate says about columns, as far as requests can use it.
 //!
-//! Everything here is a function of values. The soundness argument has two halves.
-//! An [`Interval`] that is derived from a predicate *contains* every value for which the
-//! predicate can be true: what is not understood restricts nothing, `AND` intersects,
-//! `OR` takes the hull. So a request restricted to it misses no row. And an interval is
-//! called exact only where the predicate is true for *exactly* the values in it and for
-//! no null: comparisons of one column with a literal, and conjunctions of those. So a
-//! scan that drops the rows outside of an exact interval may do without the predicate.
+//! Everything here is a function of values. [`Domain`] and [`Domains`] say where the values
+//! lie of every row for which a predicate can be true; the module that defines them argues
+//! why no row is lost. Two thin front ends derive them: [`analyse`] from predicates of a
+//! logical plan, and another one from the filters that joins and scalar subqueries leave
+//! for a scan in a physical plan.
 
+mod domain;
 mod interval;
-mod restriction;
+mod literal;
+mod logical;
+mod physical;
 
+pub use domain::{Analysis, Domain, Domains};
 pub use interval::Interval;
-pub use restriction::{Restriction, restriction};
+pub use logical::analyse;
+pub(crate) use physical::analyse_physical;

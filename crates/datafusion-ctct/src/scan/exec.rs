@@ -1,18 +1,28 @@
 //! The leaf of a plan that reads one endpoint.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
 use arrow::datatypes::{Schema, SchemaRef};
 use chrono::{DateTime, SecondsFormat};
 use ctct_client::Client;
-use ctct_endpoints::Endpoint;
+use ctct_endpoints::{Endpoint, Kind};
+use datafusion::common::config::ConfigOptions;
 use datafusion::common::stats::Precision;
-use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{Result, Statistics, internal_err};
 use datafusion::execution::TaskContext;
+use datafusion::physical_expr::expressions::DynamicFilterPhysicalExpr;
+use datafusion::physical_expr::scalar_subquery::ScalarSubqueryExpr;
+use datafusion::physical_expr::utils::collect_columns;
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
-use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType, SchedulingType};
+use datafusion::physical_plan::execution_plan::{
+    Boundedness, EmissionType, SchedulingType, apply_expression_roots,
+};
+use datafusion::physical_plan::filter_pushdown::{
+    ChildPushdownResult, FilterPushdownPhase, FilterPushdownPropagation, PushedDown,
+};
 use datafusion::physical_plan::metrics::{ExecutionPlanMetricsSet, MetricsSet};
 use datafusion::physical_plan::statistics::StatisticsArgs;
 use datafusion::physical_plan::{
@@ -20,9 +30,10 @@ use datafusion::physical_plan::{
     ReplaceChildrenOptions, SendableRecordBatchStream,
 };
 
-use super::stream::PageScan;
+use super::metrics::ScanMetrics;
+use super::stream::Scan;
 use super::{RequestPlan, ScanSpec};
-use crate::predicate::Interval;
+use crate::predicate::{Domain, Interval};
 use crate::schema::arrow_schema;
 
 /// Reads one endpoint over one connection, page after page.
@@ -36,6 +47,9 @@ pub struct CtctScanExec {
     client: Arc<Client>,
     properties: Arc<PlanProperties>,
     metrics: ExecutionPlanMetricsSet,
+    /// Filters of joins and subqueries above, which they apply themselves: what they say is
+    /// read at the first poll, and saves requests.
+    hints: Vec<Arc<dyn PhysicalExpr>>,
 }
 
 impl CtctScanExec {
@@ -62,6 +76,7 @@ impl CtctScanExec {
             client,
             properties: Arc::new(properties),
             metrics: ExecutionPlanMetricsSet::new(),
+            hints: Vec::new(),
         })
     }
 
@@ -70,10 +85,34 @@ impl CtctScanExec {
         &self.spec
     }
 
-    /// The requests that will be sent.
+    /// The requests that will be sent, as far as they are known before anything is read.
     pub fn request_plan(&self) -> RequestPlan {
         RequestPlan::new(self.endpoint, &self.spec)
     }
+
+    /// The columns by which joins and subqueries will narrow the requests.
+    fn narrowing_columns(&self) -> Vec<&'static str> {
+        let pending = self.hints.iter().filter(|hint| is_pending(hint));
+        let hinted: Vec<String> =
+            pending.flat_map(collect_columns).map(|column| column.name().to_owned()).collect();
+        let fields = self.endpoint.fields.iter().filter(|field| match field.kind {
+            Kind::Timestamp => self.endpoint.range(field.name).is_some(),
+            Kind::Text | Kind::Identifier => self.endpoint.key_binding(field.name).is_some(),
+            _ => false,
+        });
+        fields
+            .map(|field| field.name)
+            .filter(|name| hinted.iter().any(|hinted| hinted == name))
+            .collect()
+    }
+}
+
+/// Whether a filter will say more once the query runs than it says in its plan.
+fn is_pending(filter: &Arc<dyn PhysicalExpr>) -> bool {
+    let pending = |part: &Arc<dyn PhysicalExpr>| {
+        Ok(part.is::<DynamicFilterPhysicalExpr>() || part.is::<ScalarSubqueryExpr>())
+    };
+    filter.exists(pending).unwrap_or(false)
 }
 
 fn result_schema(endpoint: &Endpoint, spec: &ScanSpec) -> Result<SchemaRef> {
@@ -88,13 +127,14 @@ fn result_schema(endpoint: &Endpoint, spec: &ScanSpec) -> Result<SchemaRef> {
 impl DisplayAs for CtctScanExec {
     fn fmt_as(&self, format: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let plan = self.request_plan();
-        let request = match &plan.first {
-            Some(request) => format!("GET {request}"),
-            None => format!("nothing of {}", self.endpoint.path),
-        };
+        let request = plan.shown(self.endpoint);
+        let narrowing = self.narrowing_columns().join(", ");
         let domains = self.spec.domains.iter();
         let filter: Vec<String> = domains.map(|(column, domain)| shown(column, domain)).collect();
-        let filter = filter.join(" AND ");
+        let filter = match self.spec.domains.is_impossible() {
+            true => "never".to_owned(),
+            false => filter.join(" AND "),
+        };
         match format {
             DisplayFormatType::Default | DisplayFormatType::Verbose => {
                 write!(f, "CtctScanExec: {request}, {}", plan.estimate())?;
@@ -108,6 +148,9 @@ impl DisplayAs for CtctScanExec {
                 if !filter.is_empty() {
                     write!(f, ", filter={filter}")?;
                 }
+                if !narrowing.is_empty() {
+                    write!(f, ", narrowed by=[{narrowing}]")?;
+                }
                 match self.spec.fetch {
                     Some(fetch) => write!(f, ", fetch={fetch}"),
                     None => Ok(()),
@@ -119,6 +162,9 @@ impl DisplayAs for CtctScanExec {
                 if !filter.is_empty() {
                     writeln!(f, "filter={filter}")?;
                 }
+                if !narrowing.is_empty() {
+                    writeln!(f, "narrowed by={narrowing}")?;
+                }
                 match self.spec.fetch {
                     Some(fetch) => writeln!(f, "fetch={fetch}"),
                     None => Ok(()),
@@ -128,10 +174,28 @@ impl DisplayAs for CtctScanExec {
     }
 }
 
-fn shown(column: &str, domain: &Interval) -> String {
-    if domain.is_empty() {
-        return format!("{column} never");
+/// How many keys of a filter are written out.
+const SHOWN_KEYS: usize = 3;
+
+fn shown(column: &str, domain: &Domain) -> String {
+    let listed = |keys: &BTreeSet<String>| {
+        let more = keys.len().saturating_sub(SHOWN_KEYS);
+        let mut shown: Vec<&str> = keys.iter().take(SHOWN_KEYS).map(String::as_str).collect();
+        let more = format!("{more} more");
+        if keys.len() > SHOWN_KEYS {
+            shown.push(&more);
+        }
+        shown.join(", ")
+    };
+    match domain {
+        Domain::Interval(interval) => shown_interval(column, interval),
+        Domain::Keys(keys) if keys.len() == 1 => format!("{column} = {}", listed(keys)),
+        Domain::Keys(keys) => format!("{column} in ({})", listed(keys)),
+        Domain::HoldsAny(keys) => format!("{column} holds any of ({})", listed(keys)),
     }
+}
+
+fn shown_interval(column: &str, domain: &Interval) -> String {
     let time = |at: i64| match DateTime::from_timestamp_micros(at) {
         Some(time) => time.to_rfc3339_opts(SecondsFormat::AutoSi, true),
         None => at.to_string(),
@@ -161,9 +225,29 @@ impl ExecutionPlan for CtctScanExec {
 
     fn apply_expressions(
         &self,
-        _visit: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+        visit: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
     ) -> Result<TreeNodeRecursion> {
-        Ok(TreeNodeRecursion::Continue)
+        // A join fills its filter only where somebody is seen to hold it.
+        apply_expression_roots(&self.hints, visit)
+    }
+
+    fn handle_child_pushdown_result(
+        &self,
+        _phase: FilterPushdownPhase,
+        filters: ChildPushdownResult,
+        _options: &ConfigOptions,
+    ) -> Result<FilterPushdownPropagation<Arc<dyn ExecutionPlan>>> {
+        let filters = filters.parent_filters;
+        // Whoever made a filter goes on applying it.
+        let answers = vec![PushedDown::No; filters.len()];
+        let result: FilterPushdownPropagation<Arc<dyn ExecutionPlan>> =
+            FilterPushdownPropagation::with_parent_pushdown_result(answers);
+        if filters.is_empty() {
+            return Ok(result);
+        }
+        let mut hints = self.hints.clone();
+        hints.extend(filters.into_iter().map(|filter| filter.filter));
+        Ok(result.with_updated_node(Arc::new(Self { hints, ..self.clone() })))
     }
 
     fn replace_children(
@@ -183,7 +267,9 @@ impl ExecutionPlan for CtctScanExec {
     }
 
     fn reset_state(self: Arc<Self>) -> Result<Arc<dyn ExecutionPlan>> {
-        let fresh = Self { metrics: ExecutionPlanMetricsSet::new(), ..self.as_ref().clone() };
+        // The filters belong to the joins of an earlier run.
+        let metrics = ExecutionPlanMetricsSet::new();
+        let fresh = Self { metrics, hints: Vec::new(), ..self.as_ref().clone() };
         Ok(Arc::new(fresh))
     }
 
@@ -195,8 +281,13 @@ impl ExecutionPlan for CtctScanExec {
         if partition != 0 {
             return internal_err!("a scan has one partition, not {partition}");
         }
-        let client = Arc::clone(&self.client);
-        let scan = PageScan::new(client, self.endpoint, &self.spec, &self.metrics, partition);
+        let scan = Scan {
+            client: Arc::clone(&self.client),
+            endpoint: self.endpoint,
+            spec: self.spec.clone(),
+            hints: self.hints.clone(),
+            metrics: ScanMetrics::new(&self.metrics, partition),
+        };
         Ok(scan.into_stream(self.schema()))
     }
 

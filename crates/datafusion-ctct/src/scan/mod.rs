@@ -8,5 +8,6 @@ mod spec;
 mod stream;
 
 pub use exec::CtctScanExec;
-pub use plan::RequestPlan;
+pub use plan::{Access, RequestPlan};
 pub use spec::ScanSpec;
+pub(crate) use stream::usable;

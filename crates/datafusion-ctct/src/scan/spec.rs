@@ -1,11 +1,9 @@
 //! What a scan reads: the contract between planner, scan, `EXPLAIN` and whoever sends
 //! scans elsewhere.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
-use crate::predicate::Interval;
+use crate::predicate::{Domain, Domains};
 
 /// What a scan reads. It can be sent to another machine: it names its connection and
 /// holds nothing of it.
@@ -17,19 +15,19 @@ pub struct ScanSpec {
     pub connection: String,
     /// The columns of the result, in its order.
     pub columns: Vec<String>,
-    /// Where the values of time columns lie; rows outside, and nulls, are not wanted.
-    pub domains: BTreeMap<String, Interval>,
+    /// Where the values of columns lie; rows outside, and nulls, are not wanted.
+    pub domains: Domains,
     /// How many rows are wanted at most.
     pub fetch: Option<usize>,
 }
 
 impl ScanSpec {
     /// The columns that must be read: those of the result, and then those that only
-    /// the domains need.
+    /// the domains need. The members of a list are looked at by whoever asked for them.
     pub fn read_columns(&self) -> Vec<&str> {
         let mut columns: Vec<&str> = self.columns.iter().map(String::as_str).collect();
-        for column in self.domains.keys() {
-            if !columns.contains(&column.as_str()) {
+        for (column, domain) in self.domains.iter() {
+            if !matches!(domain, Domain::HoldsAny(_)) && !columns.contains(&column) {
                 columns.push(column);
             }
         }
@@ -38,6 +36,6 @@ impl ScanSpec {
 
     /// Whether no row can be wanted.
     pub fn is_impossible(&self) -> bool {
-        self.fetch == Some(0) || self.domains.values().any(Interval::is_empty)
+        self.fetch == Some(0) || self.domains.is_impossible()
     }
 }

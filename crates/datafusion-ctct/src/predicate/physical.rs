@@ -1,0 +1,93 @@
+//! From a filter of a physical plan to the domains of its columns: what joins and scalar
+//! subqueries leave for a scan, read when the scan is first polled.
+
+use std::sync::Arc;
+
+use datafusion::arrow::array::{RecordBatch, RecordBatchOptions};
+use datafusion::arrow::datatypes::Schema;
+use datafusion::common::ScalarValue;
+use datafusion::logical_expr::{ColumnarValue, Operator};
+use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_expr::expressions::{
+    BinaryExpr, CaseExpr, CastExpr, Column, DynamicFilterPhysicalExpr, InListExpr, Literal,
+};
+use datafusion::physical_expr::scalar_subquery::ScalarSubqueryExpr;
+
+use super::domain::Analysis;
+use super::literal::{Compared, compared, one_of};
+
+/// What a filter says of the columns that it speaks of, as far as it is known by now.
+///
+/// A filter that is still to be filled says nothing: nobody waits for it, because some are
+/// filled only by the rows that they would filter.
+pub(crate) fn analyse_physical(filter: &Arc<dyn PhysicalExpr>) -> Analysis {
+    if let Some(dynamic) = filter.downcast_ref::<DynamicFilterPhysicalExpr>() {
+        return dynamic
+            .current()
+            .map_or_else(|_| Analysis::unknown(), |now| analyse_physical(&now));
+    }
+    if let Some(binary) = filter.downcast_ref::<BinaryExpr>() {
+        let (left, right) = (binary.left(), binary.right());
+        return match binary.op() {
+            Operator::And => analyse_physical(left).and(analyse_physical(right)),
+            Operator::Or => analyse_physical(left).or(analyse_physical(right)),
+            operator => {
+                let swapped = || operator.swap().and_then(|op| comparison(right, op, left));
+                comparison(left, *operator, right)
+                    .or_else(swapped)
+                    .unwrap_or_else(Analysis::unknown)
+            }
+        };
+    }
+    if let Some(list) = filter.downcast_ref::<InListExpr>().filter(|list| !list.negated()) {
+        let Some(side) = column(list.expr()) else { return Analysis::unknown() };
+        let members = list.list().iter();
+        let literals = members.map(|member| member.downcast_ref::<Literal>().map(Literal::value));
+        return one_of(&side, literals);
+    }
+    if let Some(case) = filter.downcast_ref::<CaseExpr>() {
+        // Joins of several partitions say in one branch each what may lie in it.
+        let results = case.when_then_expr().iter().map(|(_, then)| then).chain(case.else_expr());
+        return results
+            .fold(Analysis::never(), |all, result| all.or(analyse_physical(result)))
+            .inexact();
+    }
+    match filter.downcast_ref::<Literal>().map(Literal::value) {
+        Some(ScalarValue::Boolean(Some(true))) => Analysis::always(),
+        Some(ScalarValue::Boolean(_) | ScalarValue::Null) => Analysis::never(),
+        _ => Analysis::unknown(),
+    }
+}
+
+fn comparison(
+    side: &Arc<dyn PhysicalExpr>,
+    operator: Operator,
+    other: &Arc<dyn PhysicalExpr>,
+) -> Option<Analysis> {
+    Some(compared(&column(side)?, operator, &value(other)?))
+}
+
+/// A literal, or the result of a scalar subquery, which is known before its scan is polled.
+fn value(expr: &Arc<dyn PhysicalExpr>) -> Option<ScalarValue> {
+    if let Some(literal) = expr.downcast_ref::<Literal>() {
+        return Some(literal.value().clone());
+    }
+    if let Some(cast) = expr.downcast_ref::<CastExpr>() {
+        return value(cast.expr())?.cast_to(cast.cast_type()).ok();
+    }
+    expr.downcast_ref::<ScalarSubqueryExpr>()?;
+    let options = RecordBatchOptions::new().with_row_count(Some(1));
+    let row = RecordBatch::try_new_with_options(Arc::new(Schema::empty()), Vec::new(), &options);
+    match expr.evaluate(&row.ok()?).ok()? {
+        ColumnarValue::Scalar(value) => Some(value),
+        ColumnarValue::Array(_) => None,
+    }
+}
+
+fn column(expr: &Arc<dyn PhysicalExpr>) -> Option<Compared> {
+    if let Some(column) = expr.downcast_ref::<Column>() {
+        return Some(Compared::plain(column.name()));
+    }
+    let cast = expr.downcast_ref::<CastExpr>()?;
+    Compared::cast(cast.expr().downcast_ref::<Column>()?.name(), cast.cast_type())
+}
