@@ -17,6 +17,7 @@ mod cli;
 mod clocks;
 mod conns;
 mod declarations;
+mod differential;
 mod errors;
 mod full_scan;
 mod logins;
