@@ -25,9 +25,13 @@ pub struct Endpoint {
     pub ranges: &'static [RangeParameter],
     /// The columns by whose values the API finds rows.
     pub keys: &'static [KeyBinding],
-    /// A column that is null in every row of the table. Requests that the API answers with
-    /// other rows, too, ask for it, and those rows are dropped.
-    pub always_null: Option<&'static str>,
+    /// A member that is null in every row that belongs to the table. Requests that the API
+    /// answers with other rows, too, read it, and those rows are dropped.
+    pub always_null: Option<Field>,
+    /// The member of a row of the API that is a list whose members are the rows of the
+    /// table. Fields whose outermost parent it is are read from the members (an empty name
+    /// for a member itself), all others from the row around the list.
+    pub list: Option<&'static str>,
     /// How the API counts the rows of the whole answer, where it does.
     pub count: Option<CountParameter>,
     /// The column whose watermark makes incremental reading possible.
@@ -58,6 +62,16 @@ pub enum Paging {
 }
 
 impl Endpoint {
+    /// Whether a field is read from the members of the table's list.
+    pub fn is_of_member(&self, field: &Field) -> bool {
+        self.list.is_some() && field.parents.first().copied() == self.list
+    }
+
+    /// The field without which the table's list would not be read.
+    pub fn carrier(&self) -> Option<&'static Field> {
+        self.fields.iter().find(|field| self.is_of_member(field))
+    }
+
     /// The field whose column has this name.
     pub fn field(&self, column: &str) -> Option<&'static Field> {
         self.fields.iter().find(|field| field.name == column)
@@ -66,6 +80,12 @@ impl Endpoint {
     /// The parameters that restrict this column's range, where the API has any.
     pub fn range(&self, column: &str) -> Option<&'static RangeParameter> {
         self.ranges.iter().find(|range| range.column == column)
+    }
+
+    /// The columns by which requests can be restricted: ranges first, then keys.
+    pub fn pushed_columns(&self) -> impl Iterator<Item = &'static str> + use<> {
+        let ranges = self.ranges.iter().map(|range| range.column);
+        ranges.chain(self.keys.iter().map(|binding| binding.column))
     }
 
     /// How the API finds rows by this column's values, where it does.
@@ -78,9 +98,10 @@ impl Endpoint {
     pub fn on_request<'a>(&self, columns: impl IntoIterator<Item = &'a str>) -> Vec<OnRequest> {
         let wanted: Vec<&str> = columns.into_iter().collect();
         let mut found = Vec::new();
+        let carrier = self.carrier().map(|field| field.name);
         for field in self.fields {
             if let Some(request) = field.on_request
-                && wanted.contains(&field.name)
+                && (wanted.contains(&field.name) || carrier == Some(field.name))
                 && !found.contains(&request)
             {
                 found.push(request);

@@ -208,6 +208,71 @@ async fn permissions_and_lists_restrict_the_pages() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn members_of_a_list_are_the_pages_of_that_list() {
+    let account = shop().await;
+    let all = contacts(&account);
+    let lists = account.sandbox.rows(Collection::ContactLists);
+    let (list, name) = (text(&lists[3], "list_id"), text(&lists[3], "name").replace('\'', "''"));
+    let is_on = |contact: &Value| {
+        contact["list_memberships"]
+            .as_array()
+            .is_some_and(|lists| lists.iter().any(|other| other == list))
+    };
+    let members = all.iter().filter(|contact| is_on(contact)).count();
+    let pages = members.div_ceil(500).max(1);
+    let sql = format!(
+        "SELECT contact_id, list_id FROM contact_list_memberships WHERE list_id = '{list}'"
+    );
+    let (found, requests) = asked(&account, &sql).await;
+    assert_eq!((found.len(), requests.len()), (members, pages), "{requests:?}");
+    // By its name: the list, and then its pages.
+    for sql in [
+        format!(
+            "SELECT m.contact_id FROM contact_list_memberships m JOIN contact_lists l ON l.list_id = m.list_id WHERE l.name = '{name}'"
+        ),
+        format!(
+            "SELECT m.contact_id FROM contact_lists l JOIN contact_list_memberships m ON l.list_id = m.list_id WHERE l.name = '{name}'"
+        ),
+        format!(
+            "SELECT contact_id FROM contact_list_memberships WHERE list_id IN (SELECT list_id FROM contact_lists WHERE name = '{name}')"
+        ),
+    ] {
+        let (found, requests) = asked(&account, &sql).await;
+        assert_eq!((found.len(), requests.len()), (members, 1 + pages), "{sql}: {requests:?}");
+    }
+    // Those of one contact: one request. A deleted one has none.
+    let contact = all.iter().find(|contact| is_on(contact)).expect("a member");
+    let id = text(contact, "contact_id");
+    let (found, requests) = asked(
+        &account,
+        &format!("SELECT * FROM contact_list_memberships WHERE contact_id = '{id}'"),
+    )
+    .await;
+    assert_eq!(
+        (found.len(), requests.len()),
+        (contact["list_memberships"].as_array().expect("lists").len(), 1)
+    );
+    for deleted in account.sandbox.rows(Collection::DeletedContacts).iter().take(5) {
+        let id = text(deleted, "contact_id");
+        let (found, _) = asked(
+            &account,
+            &format!("SELECT * FROM contact_list_memberships WHERE contact_id = '{id}'"),
+        )
+        .await;
+        assert_eq!(found.len(), 0);
+    }
+    // As many as are wanted, and their number, which the API does not count.
+    let (found, requests) = asked(&account, "SELECT * FROM contact_taggings LIMIT 3").await;
+    assert_eq!((found.len(), requests.len()), (3, 1));
+    let expected: usize =
+        all.iter().filter_map(|contact| contact["taggings"].as_array()).map(Vec::len).sum();
+    assert_eq!(
+        usize::try_from(number(&account.session, "SELECT count(*) FROM contact_taggings").await),
+        Ok(expected)
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn joins_and_subqueries_narrow_the_requests() {
     let account = shop().await;
     let all = contacts(&account);

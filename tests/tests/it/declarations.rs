@@ -75,6 +75,33 @@ fn assert_members(specification: &Value, place: &str, fields: &[Field], schema: 
     }
 }
 
+/// The fields of a list's members are exactly those of the schema; the others are some of
+/// the row around it.
+fn assert_list(specification: &Value, endpoint: &Endpoint, list: &str, schema: &Value) {
+    let items = &resolved(specification, &schema["properties"][list])["items"];
+    let (inside, around): (Vec<Field>, Vec<Field>) =
+        endpoint.fields.iter().copied().partition(|field| endpoint.is_of_member(field));
+    for field in around {
+        let found = &schema["properties"][field.member];
+        assert_type(
+            specification,
+            &format!("{}.{}", endpoint.table, field.name),
+            &field.kind,
+            found,
+        );
+    }
+    match inside.as_slice() {
+        [member] if member.member.is_empty() => {
+            assert_type(specification, endpoint.table, &member.kind, items);
+        }
+        _ => {
+            let inside: Vec<Field> =
+                inside.iter().map(|field| field.at(&field.parents[1..], field.member)).collect();
+            assert_members(specification, endpoint.table, &inside, items);
+        }
+    }
+}
+
 /// The paths to the members that are not objects.
 fn leaves(specification: &Value, schema: &Value) -> Vec<Vec<String>> {
     let mut paths = Vec::new();
@@ -100,7 +127,10 @@ fn columns_are_the_fields_of_the_specification() {
     for endpoint in ctct_endpoints::all() {
         let schema = row_schema(&specification, endpoint);
         assert!(schema["properties"].is_object(), "{} has no schema", endpoint.table);
-        assert_members(&specification, endpoint.table, endpoint.fields, schema);
+        match endpoint.list {
+            None => assert_members(&specification, endpoint.table, endpoint.fields, schema),
+            Some(list) => assert_list(&specification, endpoint, list, schema),
+        }
     }
 }
 

@@ -14,8 +14,15 @@ use datafusion::prelude::{SessionConfig, SessionContext};
 
 use generator::{Generator, Statement};
 
-const TABLES: [&str; 5] =
-    ["contacts", "contact_lists", "contact_tags", "email_campaigns", "email_campaign_summaries"];
+const TABLES: [&str; 7] = [
+    "contacts",
+    "contact_list_memberships",
+    "contact_taggings",
+    "contact_lists",
+    "contact_tags",
+    "email_campaigns",
+    "email_campaign_summaries",
+];
 
 /// The same tables twice: over the API, and in memory.
 struct Twins {

@@ -13,6 +13,12 @@ use crate::support::rows;
 /// The tables, and where the sandbox has their rows.
 const TABLES: &[(&str, Collection)] = &[
     ("contacts", Collection::Contacts),
+    ("contact_list_memberships", Collection::Contacts),
+    ("contact_taggings", Collection::Contacts),
+    ("contact_custom_field_values", Collection::Contacts),
+    ("contact_phone_numbers", Collection::Contacts),
+    ("contact_street_addresses", Collection::Contacts),
+    ("contact_notes", Collection::Contacts),
     ("contact_lists", Collection::ContactLists),
     ("contact_tags", Collection::ContactTags),
     ("segments", Collection::Segments),
@@ -48,6 +54,19 @@ fn row(value: &Value, fields: &[Field]) -> Value {
         (field.name.to_owned(), expected(found.unwrap_or(&Value::Null), &field.kind))
     };
     Value::Object(fields.iter().map(column).collect())
+}
+
+/// The rows that a value of the API holds: itself, or one for each member of its list,
+/// which then stands in the list's place.
+fn members(value: &Value, endpoint: &Endpoint) -> Vec<Value> {
+    let Some(list) = endpoint.list else { return vec![value.clone()] };
+    let members = value[list].as_array().cloned().unwrap_or_default();
+    let one = |member: Value| {
+        let mut row = value.clone();
+        row[list] = if member.is_object() { member } else { json!({ "": member }) };
+        row
+    };
+    members.into_iter().map(one).collect()
 }
 
 /// Times as numbers, in whichever form they were written.
@@ -87,7 +106,8 @@ async fn every_value_of_every_table_is_the_sandboxs() {
         let endpoint = ctct_endpoints::find(table).expect("declared");
         let made = account.sandbox.rows(*collection);
         assert!(!made.is_empty(), "{table} is empty");
-        let made = made.iter().map(|value| row(value, endpoint.fields)).collect();
+        let made = made.iter().flat_map(|value| members(value, endpoint));
+        let made = made.map(|value| row(&value, endpoint.fields)).collect();
         let whole = Kind::Struct(endpoint.fields);
         let read = rows(&account.session, &format!("SELECT * FROM {table}")).await;
         let read = read.iter().map(|row| actual(row, &whole)).collect();

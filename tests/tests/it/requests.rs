@@ -54,7 +54,7 @@ async fn a_full_scan_sends_one_request_a_page() {
 #[tokio::test(flavor = "multi_thread")]
 async fn small_tables_are_read_at_once() {
     let account = account(Settings::default()).await;
-    for endpoint in ctct_endpoints::all().iter().filter(|endpoint| endpoint.table != "contacts") {
+    for endpoint in ctct_endpoints::all().iter().filter(|endpoint| endpoint.path != "/contacts") {
         account.sandbox.clear_requests();
         batches(&account.session, &format!("SELECT * FROM {}", endpoint.table)).await;
         assert_eq!(queries(&account).len(), 1, "{}", endpoint.table);
@@ -86,7 +86,7 @@ async fn pages_of_every_endpoint_are_followed_to_the_end() {
     // A LIMIT of one row less than there are would be one page; a page of one row each
     // follows every link that the endpoint has.
     let account = account(Settings::default()).await;
-    for endpoint in ctct_endpoints::all().iter().filter(|endpoint| endpoint.table != "contacts") {
+    for endpoint in ctct_endpoints::all().iter().filter(|endpoint| endpoint.path != "/contacts") {
         let table = endpoint.table;
         let all = number(&account.session, &format!("SELECT count(*) FROM {table}")).await;
         let mut links = 0;

@@ -59,14 +59,14 @@ fn of_tables(tables: &[&Endpoint]) -> Result<RecordBatch, arrow::error::ArrowErr
 }
 
 fn pushed_down(table: &Endpoint) -> String {
-    table.ranges.iter().map(|range| range.column).collect::<Vec<_>>().join(", ")
+    table.pushed_columns().collect::<Vec<_>>().join(", ")
 }
 
 fn of_columns(tables: &[&Endpoint]) -> Result<RecordBatch, arrow::error::ArrowError> {
     let mut rows: Vec<(String, String, String, bool, bool)> = Vec::new();
     for table in tables {
         for field in arrow_schema(table).fields() {
-            let pushed = table.ranges.iter().any(|range| range.column == field.name());
+            let pushed = table.pushed_columns().any(|column| column == field.name());
             let key = table.key.contains(&field.name().as_str());
             rows.push((
                 table.table.to_owned(),

@@ -14,6 +14,7 @@ pub(super) const ENDPOINT: Endpoint = Endpoint {
     ranges: &[],
     keys: &[KeyBinding { column: "name", request: KeyRequest::Equal { parameter: "name" } }],
     always_null: None,
+    list: None,
     count: Some(CountParameter { parameter: "include_count", member: "lists_count" }),
     watermark: None,
     estimated_rows: 50,

@@ -8,6 +8,9 @@ use crate::{
 const EMAIL: &[&str] = &["email_address"];
 const SMS: &[&str] = &["sms_channel"];
 
+/// Set in contacts that were deleted.
+pub(super) const DELETED: Field = Field::date("deleted_at", "When the contact was deleted.");
+
 /// By which status the API selects contacts with a permission.
 const STATUSES: &[(&str, &str)] = &[
     ("explicit", "active"),
@@ -18,7 +21,7 @@ const STATUSES: &[(&str, &str)] = &[
     ("unsubscribed", "unsubscribed"),
 ];
 
-const fn include(value: &'static str) -> OnRequest {
+pub(super) const fn include(value: &'static str) -> OnRequest {
     OnRequest { parameter: "include", value }
 }
 
@@ -58,7 +61,8 @@ pub(super) const ENDPOINT: Endpoint = Endpoint {
         },
     ],
     // A contact that is looked up, or found by its status, may have been deleted.
-    always_null: Some("deleted_at"),
+    always_null: Some(DELETED),
+    list: None,
     count: Some(CountParameter { parameter: "include_count", member: "contacts_count" }),
     watermark: Some("updated_at"),
     estimated_rows: 50_000,

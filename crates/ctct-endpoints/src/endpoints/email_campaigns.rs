@@ -13,6 +13,7 @@ pub(super) const ENDPOINT: Endpoint = Endpoint {
     ranges: &[RangeParameter { column: "updated_at", after: "after_date", before: "before_date" }],
     keys: &[],
     always_null: None,
+    list: None,
     count: None,
     watermark: Some("updated_at"),
     estimated_rows: 500,

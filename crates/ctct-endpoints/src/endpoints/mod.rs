@@ -1,6 +1,7 @@
 //! The declarations, one file each, and the way to find them.
 
 mod account_summary;
+mod contact_details;
 mod contact_lists;
 mod contact_tags;
 mod contacts;
@@ -15,6 +16,12 @@ use crate::Endpoint;
 pub fn all() -> &'static [Endpoint] {
     const ALL: &[Endpoint] = &[
         contacts::ENDPOINT,
+        contact_details::LIST_MEMBERSHIPS,
+        contact_details::TAGGINGS,
+        contact_details::CUSTOM_FIELD_VALUES,
+        contact_details::PHONE_NUMBERS,
+        contact_details::STREET_ADDRESSES,
+        contact_details::NOTES_TABLE,
         contact_lists::ENDPOINT,
         contact_tags::ENDPOINT,
         segments::ENDPOINT,

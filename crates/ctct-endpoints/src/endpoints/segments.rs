@@ -13,6 +13,7 @@ pub(super) const ENDPOINT: Endpoint = Endpoint {
     ranges: &[],
     keys: &[],
     always_null: None,
+    list: None,
     count: None,
     watermark: None,
     estimated_rows: 20,

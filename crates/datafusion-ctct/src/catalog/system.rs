@@ -134,8 +134,7 @@ fn endpoints(_clients: &[Arc<Client>]) -> Result<RecordBatch> {
 }
 
 fn pushed_down(endpoint: &ctct_endpoints::Endpoint) -> String {
-    let columns = endpoint.ranges.iter().map(|range| range.column);
-    columns.collect::<Vec<_>>().join(", ")
+    endpoint.pushed_columns().collect::<Vec<_>>().join(", ")
 }
 
 /// A row for each API key.

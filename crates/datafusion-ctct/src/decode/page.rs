@@ -65,8 +65,11 @@ impl PageDecoder {
             Err(strict) => self.decode_leniently(body, strict)?,
         };
         let rows = self.rows(&answer)?;
-        let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
-        let columns = self.shape.columns_of(&rows);
+        let (columns, count) = self
+            .shape
+            .columns_of(&rows)
+            .map_err(|source| self.unexpected("cannot be taken apart").with_source(source))?;
+        let options = RecordBatchOptions::new().with_row_count(Some(count));
         let batch = RecordBatch::try_new_with_options(self.schema.clone(), columns, &options)
             .map_err(|source| self.unexpected("does not fit its columns").with_source(source))?;
         let count = self.shape.count(&answer);

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, StructArray};
+use arrow::array::{Array, ArrayRef, AsArray, StructArray, UInt32Array};
+use arrow::compute::take;
 use arrow::datatypes::{DataType, Field, FieldRef, Fields, Int64Type, Schema, SchemaRef};
+use arrow::error::ArrowError;
 use ctct_endpoints::{Endpoint, Envelope, Field as Column};
 
 use crate::schema::arrow_type;
@@ -18,22 +20,30 @@ pub(super) struct Shape {
     paged: bool,
     count: Option<&'static str>,
     columns: Vec<&'static Column>,
+    /// The list whose members are the rows, and what is always read of them.
+    list: Option<(&'static str, &'static Column)>,
 }
 
 impl Shape {
     /// The shape of answers with these columns; names that the endpoint does not have
     /// are left out.
-    pub(super) fn new(endpoint: &Endpoint, columns: &[&str]) -> Self {
+    pub(super) fn new(endpoint: &'static Endpoint, columns: &[&str]) -> Self {
+        let hidden =
+            |name: &&str| endpoint.always_null.as_ref().filter(|field| field.name == *name);
         Self {
             envelope: endpoint.envelope,
             paged: matches!(endpoint.paging, ctct_endpoints::Paging::Links { .. }),
             count: endpoint.count.map(|count| count.member),
-            columns: columns.iter().filter_map(|name| endpoint.field(name)).collect(),
+            columns: columns
+                .iter()
+                .filter_map(|name| endpoint.field(name).or_else(|| hidden(name)))
+                .collect(),
+            list: endpoint.list.zip(endpoint.carrier()),
         }
     }
 
     /// The shape of an answer that is one row of the endpoint.
-    pub(super) fn of_row(endpoint: &Endpoint, columns: &[&str]) -> Self {
+    pub(super) fn of_row(endpoint: &'static Endpoint, columns: &[&str]) -> Self {
         let shape = Self::new(endpoint, columns);
         Self { envelope: Envelope::Object, paged: false, count: None, ..shape }
     }
@@ -67,7 +77,7 @@ impl Shape {
 
     /// The schema of a whole answer.
     pub(super) fn answer_schema(&self) -> SchemaRef {
-        let row = DataType::Struct(members(&self.columns, 0));
+        let row = DataType::Struct(self.row_members());
         let mut fields = match self.envelope {
             Envelope::Array(name) => vec![Field::new(name, DataType::new_list(row, true), true)],
             Envelope::Object => match row {
@@ -103,19 +113,79 @@ impl Shape {
         }
     }
 
-    /// The columns of rows, in order.
-    pub(super) fn columns_of(&self, rows: &StructArray) -> Vec<ArrayRef> {
-        let of = |column: &Column| -> Option<ArrayRef> {
-            let mut parent = rows;
-            for name in column.parents {
-                parent = parent.column_by_name(name)?.as_struct_opt()?;
-            }
-            parent.column_by_name(column.member).cloned()
+    /// The members of a row, a list of rows among them.
+    fn row_members(&self) -> Fields {
+        let Some((list, carrier)) = self.list else { return members(&self.columns, 0) };
+        let of_member = |column: &&&'static Column| column.parents.first() == Some(&list);
+        let around: Vec<_> =
+            self.columns.iter().filter(|column| !of_member(column)).copied().collect();
+        let mut inside: Vec<_> = self.columns.iter().filter(of_member).copied().collect();
+        if inside.is_empty() {
+            inside.push(carrier);
+        }
+        let item = match inside.as_slice() {
+            [member, ..] if member.member.is_empty() => arrow_type(&member.kind),
+            _ => DataType::Struct(members(&inside, 1)),
         };
-        let missing =
-            |column: &Column| arrow::array::new_null_array(&arrow_type(&column.kind), rows.len());
-        self.columns.iter().map(|column| of(column).unwrap_or_else(|| missing(column))).collect()
+        let list = Field::new(list, DataType::new_list(item, true), true);
+        members(&around, 0).iter().cloned().chain([Arc::new(list)]).collect()
     }
+
+    /// The columns of rows, in order, and how many rows there are.
+    pub(super) fn columns_of(
+        &self,
+        rows: &StructArray,
+    ) -> Result<(Vec<ArrayRef>, usize), ArrowError> {
+        let Some((list, _)) = self.list else {
+            let columns = self.columns.iter().map(|column| column_of(rows, column, column.parents));
+            return Ok((columns.collect(), rows.len()));
+        };
+        let lists = rows.column_by_name(list).and_then(|lists| lists.as_list_opt::<i32>());
+        let Some(lists) = lists else {
+            return Ok((self.columns.iter().map(|c| nulls(c, 0)).collect(), 0));
+        };
+        // The row around each member, and where the member stands.
+        let (mut around, mut inside) = (Vec::new(), Vec::new());
+        for (row, ends) in (0_u32..).zip(lists.value_offsets().windows(2)) {
+            if lists.is_valid(row as usize) {
+                for place in ends[0]..ends[1] {
+                    around.push(row);
+                    inside.push(place.cast_unsigned());
+                }
+            }
+        }
+        let (around, inside) = (UInt32Array::from(around), UInt32Array::from(inside));
+        let members = lists.values();
+        let columns = self.columns.iter().map(|column| {
+            if column.parents.first() != Some(&list) {
+                return take(&column_of(rows, column, column.parents), &around, None);
+            }
+            let values = match members.as_struct_opt() {
+                Some(members) if !column.member.is_empty() => {
+                    column_of(members, column, &column.parents[1..])
+                }
+                _ => Arc::clone(members),
+            };
+            take(&values, &inside, None)
+        });
+        Ok((columns.collect::<Result<_, _>>()?, around.len()))
+    }
+}
+
+/// A column of rows, found inside of these objects; nulls where it is not there.
+fn column_of(rows: &StructArray, column: &Column, parents: &[&str]) -> ArrayRef {
+    let mut parent = rows;
+    for name in parents {
+        match parent.column_by_name(name).and_then(|inner| inner.as_struct_opt()) {
+            Some(inner) => parent = inner,
+            None => return nulls(column, rows.len()),
+        }
+    }
+    parent.column_by_name(column.member).cloned().unwrap_or_else(|| nulls(column, rows.len()))
+}
+
+fn nulls(column: &Column, rows: usize) -> ArrayRef {
+    arrow::array::new_null_array(&arrow_type(&column.kind), rows)
 }
 
 /// The members of an object at this depth, columns with a common parent together.

@@ -215,10 +215,11 @@ impl Analysis {
             let united = others.remove(&column).and_then(|other| domain.unite(other));
             if let Some((domain, tight)) = united {
                 exact &= tight;
-                if domain != Domain::Interval(Interval::ALL) {
-                    columns.insert(column, domain);
-                } else {
+                if domain == Domain::Interval(Interval::ALL) {
+                    // Restricts nothing but nulls, and that is not said.
                     exact = false;
+                } else {
+                    columns.insert(column, domain);
                 }
             }
         }
@@ -243,8 +244,8 @@ mod tests {
         Unknown(bool),
         Never,
         Always,
-        And(Box<Tree>, Box<Tree>),
-        Or(Box<Tree>, Box<Tree>),
+        And(Box<Self>, Box<Self>),
+        Or(Box<Self>, Box<Self>),
     }
 
     fn trees() -> impl Strategy<Value = Tree> {

@@ -131,10 +131,8 @@ impl DisplayAs for CtctScanExec {
         let narrowing = self.narrowing_columns().join(", ");
         let domains = self.spec.domains.iter();
         let filter: Vec<String> = domains.map(|(column, domain)| shown(column, domain)).collect();
-        let filter = match self.spec.domains.is_impossible() {
-            true => "never".to_owned(),
-            false => filter.join(" AND "),
-        };
+        let never = self.spec.domains.is_impossible();
+        let filter = if never { "never".to_owned() } else { filter.join(" AND ") };
         match format {
             DisplayFormatType::Default | DisplayFormatType::Verbose => {
                 write!(f, "CtctScanExec: {request}, {}", plan.estimate())?;

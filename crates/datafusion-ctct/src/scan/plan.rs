@@ -80,9 +80,9 @@ impl RequestPlan {
         let page_size = match fetch {
             _ if counts && !restricted => 1,
             // A status is wider than a permission: of a small page nothing might be left.
-            Some(fetch) if !strays => fetch.clamp(1, maximum),
-            Some(_) => maximum,
-            None => maximum,
+            // Nor does anybody know how many members the lists of a page have.
+            Some(fetch) if !strays && endpoint.list.is_none() => fetch.clamp(1, maximum),
+            _ => maximum,
         };
         let rows = fetch
             .map_or(endpoint.estimated_rows, |fetch| endpoint.estimated_rows.min(u64::from(fetch)));
@@ -197,7 +197,7 @@ fn key_parameters(endpoint: &Endpoint, domains: &Domains) -> Vec<KeyParameter> {
     let mut parameters = Vec::new();
     for binding in endpoint.keys {
         let keys = match (domains.get(binding.column), binding.request) {
-            (Some(Domain::HoldsAny(keys)), KeyRequest::List { parameter, maximum })
+            (Some(Domain::HoldsAny(keys) | Domain::Keys(keys)), KeyRequest::List { parameter, maximum })
                 // A comma would end a key; a list that is too long is refused.
                 if keys.len() <= maximum && keys.iter().all(|key| is_plain(key)) =>
             {

@@ -42,9 +42,9 @@ impl Scan {
     /// The stream of the scan's batches. Nothing is sent before it is polled, and
     /// nothing after it is dropped or has given as many rows as are wanted.
     pub(super) fn into_stream(self, schema: SchemaRef) -> SendableRecordBatchStream {
-        let batches = stream::try_unfold(State::Waiting(self), |state| async move {
+        let batches = stream::try_unfold(State::Waiting(Box::new(self)), |state| async move {
             let mut scan = match state {
-                State::Waiting(scan) => scan.begin().await?,
+                State::Waiting(scan) => Box::new(scan.begin().await?),
                 State::Reading(scan) => scan,
             };
             Ok(scan.next_batch().await?.map(|batch| (batch, State::Reading(scan))))
@@ -74,8 +74,8 @@ impl Scan {
 }
 
 enum State {
-    Waiting(Scan),
-    Reading(PageScan),
+    Waiting(Box<Scan>),
+    Reading(Box<PageScan>),
 }
 
 /// Whether requests for an endpoint can make use of what is known of a column.
@@ -134,15 +134,16 @@ impl PageScan {
             // A single page cannot lose its cursor.
             _ => &[],
         };
-        let always_null = endpoint.always_null.filter(|_| plan.strays);
+        let always_null = endpoint.always_null.filter(|_| plan.strays).map(|field| field.name);
         for column in key.iter().copied().chain(always_null) {
             if !columns.contains(&column) {
                 columns.push(column);
             }
         }
-        let decoder = match look_ups {
-            true => PageDecoder::of_row(endpoint, &columns),
-            false => PageDecoder::new(endpoint, &columns),
+        let decoder = if look_ups {
+            PageDecoder::of_row(endpoint, &columns)
+        } else {
+            PageDecoder::new(endpoint, &columns)
         };
         let position = |column: &str| decoder.schema().index_of(column).ok();
         let domains = spec.domains.iter();

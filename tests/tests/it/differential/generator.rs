@@ -31,10 +31,10 @@ pub(super) struct Statement {
 #[derive(Debug, Clone)]
 enum Condition {
     Leaf(String),
-    Not(Box<Condition>),
-    Both(&'static str, Box<Condition>, Box<Condition>),
+    Not(Box<Self>),
+    Both(&'static str, Box<Self>, Box<Self>),
     /// Text before, between and after conditions, as in CASE and subqueries.
-    Around(String, Box<Condition>, String),
+    Around(String, Box<Self>, String),
 }
 
 impl std::fmt::Display for Condition {
@@ -148,7 +148,7 @@ impl Generator {
             limit,
         };
         let plain = "SELECT contact_id, email_address, updated_at FROM contacts WHERE ";
-        match self.random.u8(0..20) {
+        match self.random.u8(0..23) {
             0..=3 => make(plain, "", None),
             4..=5 => make(plain, "", limit),
             6 => make(plain, " ORDER BY updated_at DESC, contact_id DESC", limit),
@@ -198,7 +198,32 @@ impl Generator {
                 ")",
                 None,
             ),
-            _ => make("SELECT 1 FROM contacts WHERE ", "", limit),
+            19 => make("SELECT 1 FROM contacts WHERE ", "", limit),
+            20 => {
+                let lists = self.lists.clone();
+                let lists = self.quoted(&lists, 3);
+                let before = format!(
+                    "SELECT m.contact_id, m.list_id, c.first_name FROM contact_list_memberships m JOIN contacts c \
+                     ON m.contact_id = c.contact_id WHERE m.list_id IN ({lists}) AND c.contact_id IN \
+                     (SELECT contact_id FROM contacts WHERE "
+                );
+                make(&before, ")", None)
+            }
+            21 => make(
+                "SELECT l.name, count(m.contact_id) FROM contact_lists l LEFT JOIN contact_list_memberships m \
+                 ON l.list_id = m.list_id AND m.contact_id IN (SELECT contact_id FROM contacts WHERE ",
+                ") GROUP BY 1",
+                None,
+            ),
+            _ => {
+                let identifiers = self.identifiers.clone();
+                let identifiers = self.quoted(&identifiers, 4);
+                let before = format!(
+                    "SELECT * FROM contact_taggings WHERE contact_id IN ({identifiers}) AND contact_id NOT IN \
+                     (SELECT contact_id FROM contacts WHERE "
+                );
+                make(&before, ")", limit)
+            }
         }
     }
 

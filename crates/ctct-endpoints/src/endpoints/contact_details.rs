@@ -1,0 +1,170 @@
+//! The lists inside of contacts, each as a table of its own: `contact_list_memberships`,
+//! `contact_taggings`, `contact_custom_field_values`, `contact_phone_numbers`,
+//! `contact_street_addresses` and `contact_notes`. They read the pages of contacts.
+
+use super::contacts::{DELETED, include};
+use crate::{Endpoint, Envelope, Field, KeyBinding, KeyRequest, Kind, Paging};
+
+const BY_CONTACT: KeyBinding = KeyBinding { column: "contact_id", request: KeyRequest::LookUp };
+const CONTACT_ID: Field = Field::identifier("contact_id", "The contact.");
+
+/// The table of a list inside of contacts.
+const fn table(table: &'static str, description: &'static str, list: &'static str) -> Endpoint {
+    Endpoint {
+        table,
+        description,
+        path: "/contacts",
+        scope: "contact_data",
+        envelope: Envelope::Array("contacts"),
+        paging: Paging::Links { maximum: 500 },
+        fields: &[],
+        key: &[],
+        ranges: &[],
+        keys: &[BY_CONTACT],
+        always_null: Some(DELETED),
+        list: Some(list),
+        count: None,
+        watermark: None,
+        estimated_rows: 50_000,
+    }
+}
+
+const LISTS: &[&str] = &["list_memberships"];
+
+pub(super) const LIST_MEMBERSHIPS: Endpoint = Endpoint {
+    key: &["contact_id", "list_id"],
+    keys: &[
+        BY_CONTACT,
+        KeyBinding {
+            column: "list_id",
+            request: KeyRequest::List { parameter: "lists", maximum: 25 },
+        },
+    ],
+    fields: &[
+        CONTACT_ID,
+        Field::identifier("list_id", "A list that the contact is on.")
+            .at(LISTS, "")
+            .when(include("list_memberships")),
+    ],
+    ..table("contact_list_memberships", "Which contact is on which list.", "list_memberships")
+};
+
+const TAGS: &[&str] = &["taggings"];
+
+pub(super) const TAGGINGS: Endpoint = Endpoint {
+    key: &["contact_id", "tag_id"],
+    keys: &[
+        BY_CONTACT,
+        KeyBinding {
+            column: "tag_id",
+            request: KeyRequest::List { parameter: "tags", maximum: 50 },
+        },
+    ],
+    fields: &[
+        CONTACT_ID,
+        Field::identifier("tag_id", "A tag that the contact has.")
+            .at(TAGS, "")
+            .when(include("taggings")),
+    ],
+    ..table("contact_taggings", "Which contact has which tag.", "taggings")
+};
+
+const VALUES: &[&str] = &["custom_fields"];
+
+pub(super) const CUSTOM_FIELD_VALUES: Endpoint = Endpoint {
+    key: &["contact_id", "custom_field_id"],
+    fields: &[
+        CONTACT_ID,
+        Field::identifier("custom_field_id", "The field, as in the table custom_fields.")
+            .at(VALUES, "custom_field_id")
+            .when(include("custom_fields")),
+        Field::text("value", "The value, always as text.")
+            .at(VALUES, "value")
+            .when(include("custom_fields")),
+        Field::new(
+            "choice_ids",
+            Kind::List(&Kind::Identifier),
+            "The choices, for fields that offer choices.",
+        )
+        .at(VALUES, "choice_ids")
+        .when(include("custom_fields")),
+    ],
+    ..table(
+        "contact_custom_field_values",
+        "The values of the account's own fields, one row for each contact and field.",
+        "custom_fields",
+    )
+};
+
+const PHONES: &[&str] = &["phone_numbers"];
+
+const fn phone(field: Field, member: &'static str) -> Field {
+    field.at(PHONES, member).when(include("phone_numbers"))
+}
+
+pub(super) const PHONE_NUMBERS: Endpoint = Endpoint {
+    key: &["phone_number_id"],
+    fields: &[
+        CONTACT_ID,
+        phone(
+            Field::identifier("phone_number_id", "Identifies the phone number."),
+            "phone_number_id",
+        ),
+        phone(Field::text("phone_number", "The number as entered."), "phone_number"),
+        phone(Field::text("kind", "home, work, mobile or other."), "kind"),
+        phone(Field::timestamp("created_at", "When the number was added."), "created_at"),
+        phone(Field::timestamp("updated_at", "When the number changed."), "updated_at"),
+        phone(
+            Field::text("update_source", "Who last changed the number: Contact or Account."),
+            "update_source",
+        ),
+        phone(
+            Field::text("create_source", "Who added the number: Contact or Account."),
+            "create_source",
+        ),
+    ],
+    ..table("contact_phone_numbers", "The phone numbers of contacts.", "phone_numbers")
+};
+
+const ADDRESSES: &[&str] = &["street_addresses"];
+
+const fn address(field: Field, member: &'static str) -> Field {
+    field.at(ADDRESSES, member).when(include("street_addresses"))
+}
+
+pub(super) const STREET_ADDRESSES: Endpoint = Endpoint {
+    key: &["street_address_id"],
+    fields: &[
+        CONTACT_ID,
+        address(
+            Field::identifier("street_address_id", "Identifies the address."),
+            "street_address_id",
+        ),
+        address(Field::text("kind", "home, work or other."), "kind"),
+        address(Field::text("street", "Street and number."), "street"),
+        address(Field::text("city", "City."), "city"),
+        address(Field::text("state", "State or province."), "state"),
+        address(Field::text("postal_code", "Postal code."), "postal_code"),
+        address(Field::text("country", "Country."), "country"),
+        address(Field::timestamp("created_at", "When the address was added."), "created_at"),
+        address(Field::timestamp("updated_at", "When the address changed."), "updated_at"),
+    ],
+    ..table("contact_street_addresses", "The street addresses of contacts.", "street_addresses")
+};
+
+const NOTES: &[&str] = &["notes"];
+
+pub(super) const NOTES_TABLE: Endpoint = Endpoint {
+    key: &["note_id"],
+    fields: &[
+        CONTACT_ID,
+        Field::identifier("note_id", "Identifies the note.")
+            .at(NOTES, "note_id")
+            .when(include("notes")),
+        Field::timestamp("created_at", "When the note was written.")
+            .at(NOTES, "created_at")
+            .when(include("notes")),
+        Field::text("content", "The note.").at(NOTES, "content").when(include("notes")),
+    ],
+    ..table("contact_notes", "The notes about contacts.", "notes")
+};
