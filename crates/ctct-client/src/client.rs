@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use ctct_endpoints::Endpoint;
 use url::Url;
 
 use crate::transport::Transport;
@@ -44,6 +45,18 @@ impl Client {
     /// What the client shares with others.
     pub fn traffic(&self) -> &Arc<Traffic> {
         self.transport.traffic()
+    }
+
+    /// About how many rows an endpoint's path has: as many as when that was last known, by
+    /// any process of the machine, else as many as an ordinary account has.
+    pub fn estimated_rows(&self, endpoint: &Endpoint) -> u64 {
+        let known = self.traffic().ledger().row_count(&self.connection, endpoint.path);
+        known.unwrap_or(endpoint.estimated_rows)
+    }
+
+    /// Remembers how many rows an endpoint's path has in all.
+    pub fn note_rows(&self, endpoint: &Endpoint, rows: u64) {
+        self.traffic().ledger().keep_row_count(&self.connection, endpoint.path, rows);
     }
 
     /// Sends a request, again where that can help, and gives the answer's body.

@@ -321,3 +321,27 @@ async fn joins_and_subqueries_narrow_the_requests() {
     assert_eq!(requests.len(), expected.div_ceil(500).max(1), "{requests:?}");
     assert!(requests[0].contains("updated_after=2025-12-"), "{requests:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_account_has_is_remembered() {
+    let account = shop().await;
+    let all = contacts(&account);
+    let explained = async |sql: &str| {
+        let rows = rows(&account.session, &format!("EXPLAIN {sql}")).await;
+        text(&rows[0], "plan").to_owned()
+    };
+    let scan = "SELECT contact_id FROM contacts";
+    assert!(explained(scan).await.contains("requests≈100,"), "an ordinary account");
+    number(&account.session, "SELECT count(*) FROM contacts").await;
+    assert!(explained(scan).await.contains("requests≈10,"), "this one");
+    // So more keys than it has pages are read page by page.
+    let ids =
+        all.iter().step_by(9).take(11).map(|contact| format!("'{}'", text(contact, "contact_id")));
+    let ids = ids.collect::<Vec<_>>().join(", ");
+    let sql = format!("SELECT contact_id FROM contacts WHERE contact_id IN ({ids})");
+    let (found, requests) = asked(&account, &sql).await;
+    assert_eq!((found.len(), requests.len()), (11, 10));
+    // What is restricted says nothing of the whole.
+    asked(&account, "SELECT contact_id FROM contacts WHERE updated_at > '2025-12-01'").await;
+    assert!(explained(scan).await.contains("requests≈10,"));
+}

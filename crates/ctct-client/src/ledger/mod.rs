@@ -232,6 +232,29 @@ impl Ledger {
         state != *known || day.is_some_and(|day| day != admission.day)
     }
 
+    /// How many rows a path of a connection had when that was last known.
+    pub(crate) fn row_count(&self, connection: &Connection, path: &str) -> Option<u64> {
+        let (key, name) = (&connection.client_id, &connection.name);
+        self.with(|inner| match inner.store.as_ref() {
+            Some(store) => store::row_count(&store.connection, key, name, path),
+            None => Ok(None),
+        })
+    }
+
+    /// Remembers how many rows a path of a connection has, unless that is known already.
+    pub(crate) fn keep_row_count(&self, connection: &Connection, path: &str, rows: u64) {
+        let (key, name) = (&connection.client_id, &connection.name);
+        self.with(|inner| {
+            let Some(store) = inner.store.as_mut() else { return Ok(None) };
+            if store::row_count(&store.connection, key, name, path)? == Some(rows) {
+                return Ok(Some(()));
+            }
+            store
+                .change(|transaction| store::keep_row_count(transaction, key, name, path, rows))?;
+            Ok(Some(()))
+        });
+    }
+
     /// What a connection's key has used of its day.
     pub fn quota(&self, connection: &Connection) -> Quota {
         let now = self.clock.now();

@@ -36,7 +36,15 @@ const TABLES: &str = "
         said TEXT,
         said_at INTEGER
     ) WITHOUT ROWID;
-    PRAGMA user_version = 1;";
+    CREATE TABLE IF NOT EXISTS row_counts (
+        client_id TEXT NOT NULL,
+        connection TEXT NOT NULL,
+        path TEXT NOT NULL,
+        rows INTEGER NOT NULL,
+        PRIMARY KEY (client_id, connection, path)
+    ) WITHOUT ROWID;
+    PRAGMA user_version = 2;";
+const VERSION: i64 = 2;
 
 /// An open database.
 #[derive(Debug)]
@@ -63,7 +71,7 @@ impl Store {
 
     fn with_tables(connection: Connection) -> rusqlite::Result<Self> {
         let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-        if version == 0 {
+        if version < VERSION {
             connection.execute_batch(TABLES)?;
         }
         connection.execute_batch(FORGET)?;
@@ -130,6 +138,37 @@ pub(super) fn keep_key_state(
         said,
         said_at
     ])?;
+    Ok(())
+}
+
+/// How many rows a path had when it was last read to its end, or counted.
+pub(super) fn row_count(
+    connection: &Connection,
+    client_id: &str,
+    name: &str,
+    path: &str,
+) -> rusqlite::Result<Option<u64>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT rows FROM row_counts WHERE client_id = ?1 AND connection = ?2 AND path = ?3",
+    )?;
+    let rows: Option<i64> =
+        statement.query_row(params![client_id, name, path], |row| row.get(0)).optional()?;
+    Ok(rows.and_then(|rows| u64::try_from(rows).ok()))
+}
+
+/// Keeps how many rows a path has.
+pub(super) fn keep_row_count(
+    connection: &Connection,
+    client_id: &str,
+    name: &str,
+    path: &str,
+    rows: u64,
+) -> rusqlite::Result<()> {
+    let mut statement = connection.prepare_cached(
+        "INSERT INTO row_counts VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (client_id, connection, path) DO UPDATE SET rows = excluded.rows",
+    )?;
+    statement.execute(params![client_id, name, path, i64::try_from(rows).unwrap_or(i64::MAX)])?;
     Ok(())
 }
 

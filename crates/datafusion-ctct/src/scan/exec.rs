@@ -87,7 +87,7 @@ impl CtctScanExec {
 
     /// The requests that will be sent, as far as they are known before anything is read.
     pub fn request_plan(&self) -> RequestPlan {
-        RequestPlan::new(self.endpoint, &self.spec)
+        RequestPlan::new(self.endpoint, &self.spec, self.client.estimated_rows(self.endpoint))
     }
 
     /// The columns by which joins and subqueries will narrow the requests.
@@ -298,7 +298,12 @@ impl ExecutionPlan for CtctScanExec {
         _inputs: &[Arc<Statistics>],
         _arguments: &StatisticsArgs,
     ) -> Result<Arc<Statistics>> {
-        let estimated = usize::try_from(self.endpoint.estimated_rows).unwrap_or(usize::MAX);
+        // A path's rows are the table's, unless these are the members of a list.
+        let estimated = match self.endpoint.list {
+            Some(_) => self.endpoint.estimated_rows,
+            None => self.client.estimated_rows(self.endpoint),
+        };
+        let estimated = usize::try_from(estimated).unwrap_or(usize::MAX);
         let rows = self.spec.fetch.map_or(estimated, |fetch| estimated.min(fetch));
         let statistics = Statistics::new_unknown(&self.schema());
         Ok(Arc::new(statistics.with_num_rows(Precision::Inexact(rows))))

@@ -23,6 +23,8 @@ pub struct RequestPlan {
     pub at_most: bool,
     /// Whether the answers may hold rows that are none of the table's.
     pub strays: bool,
+    /// Whether nothing restricts the pages.
+    pub whole: bool,
 }
 
 /// What the requests of a scan look for.
@@ -38,31 +40,55 @@ pub enum Access {
 
 impl RequestPlan {
     /// Plans the requests of a scan: look-ups of keys where those are known and fewer than
-    /// pages, pages with all parameters that restrict them otherwise.
-    pub fn new(endpoint: &Endpoint, spec: &ScanSpec) -> Self {
-        Self::narrowed(endpoint, spec, &spec.domains)
+    /// pages, pages with all parameters that restrict them otherwise. `rows` is about how many
+    /// there are in all.
+    pub fn new(endpoint: &Endpoint, spec: &ScanSpec, rows: u64) -> Self {
+        Self::narrowed(endpoint, spec, &spec.domains, rows)
     }
 
     /// The same, when it is also known that no row outside of `domains` will be used.
-    pub(crate) fn narrowed(endpoint: &Endpoint, spec: &ScanSpec, domains: &Domains) -> Self {
-        Self::planned(endpoint, spec, domains, counts_alone(endpoint, spec, domains))
+    pub(crate) fn narrowed(
+        endpoint: &Endpoint,
+        spec: &ScanSpec,
+        domains: &Domains,
+        rows: u64,
+    ) -> Self {
+        Self::planned(endpoint, spec, domains, rows, counts_alone(endpoint, spec, domains))
     }
 
     /// The requests for rows, also where their number alone is asked for.
-    pub(crate) fn of_rows(endpoint: &Endpoint, spec: &ScanSpec, domains: &Domains) -> Self {
-        Self::planned(endpoint, spec, domains, false)
+    pub(crate) fn of_rows(
+        endpoint: &Endpoint,
+        spec: &ScanSpec,
+        domains: &Domains,
+        rows: u64,
+    ) -> Self {
+        Self::planned(endpoint, spec, domains, rows, false)
     }
 
-    fn planned(endpoint: &Endpoint, spec: &ScanSpec, domains: &Domains, counts: bool) -> Self {
+    fn planned(
+        endpoint: &Endpoint,
+        spec: &ScanSpec,
+        domains: &Domains,
+        rows: u64,
+        counts: bool,
+    ) -> Self {
         if spec.is_impossible() || domains.is_impossible() {
             let by = Access::Pages;
-            return Self { firsts: Vec::new(), by, requests: 0, at_most: false, strays: false };
+            return Self {
+                firsts: Vec::new(),
+                by,
+                requests: 0,
+                at_most: false,
+                strays: false,
+                whole: false,
+            };
         }
         let maximum = match endpoint.paging {
             Paging::Single => 1,
             Paging::Links { maximum } => maximum,
         };
-        let pages = endpoint.estimated_rows.div_ceil(u64::from(maximum)).max(1);
+        let pages = rows.div_ceil(u64::from(maximum)).max(1);
         if let Some(plan) = by_keys(endpoint, spec, domains, pages) {
             return plan;
         }
@@ -84,14 +110,14 @@ impl RequestPlan {
             Some(fetch) if !strays && endpoint.list.is_none() => fetch.clamp(1, maximum),
             _ => maximum,
         };
-        let rows = fetch
-            .map_or(endpoint.estimated_rows, |fetch| endpoint.estimated_rows.min(u64::from(fetch)));
+        let rows = fetch.map_or(rows, |fetch| rows.min(u64::from(fetch)));
         Self {
             firsts: vec![Request::first(endpoint, &parameters, page_size)],
             by: if counts { Access::Count } else { Access::Pages },
             requests: if counts { 1 } else { rows.div_ceil(u64::from(page_size)).max(1) },
             at_most: !counts && !spec.domains.is_all() && fetch.is_none(),
             strays,
+            whole: !restricted,
         }
     }
 
@@ -169,6 +195,7 @@ fn by_keys(
         requests: keys.len() as u64,
         at_most: false,
         strays: look_up,
+        whole: false,
     })
 }
 
@@ -289,8 +316,9 @@ mod tests {
     }
 
     fn planned(spec: &ScanSpec) -> String {
-        let plan = RequestPlan::new(endpoint(&spec.endpoint), spec);
-        let shown = plan.shown(endpoint(&spec.endpoint));
+        let endpoint = endpoint(&spec.endpoint);
+        let plan = RequestPlan::new(endpoint, spec, endpoint.estimated_rows);
+        let shown = plan.shown(endpoint);
         format!("{} {}", shown.trim_start_matches("GET "), plan.estimate())
     }
 

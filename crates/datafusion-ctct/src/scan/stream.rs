@@ -59,8 +59,9 @@ impl Scan {
             said.only(|column, domain| usable(self.endpoint, column, domain)).domains
         });
         let narrowed = hinted.fold(self.spec.domains.clone(), Domains::intersect);
-        let plan = RequestPlan::narrowed(self.endpoint, &self.spec, &narrowed);
-        let rows = RequestPlan::of_rows(self.endpoint, &self.spec, &narrowed);
+        let estimated = self.client.estimated_rows(self.endpoint);
+        let plan = RequestPlan::narrowed(self.endpoint, &self.spec, &narrowed, estimated);
+        let rows = RequestPlan::of_rows(self.endpoint, &self.spec, &narrowed, estimated);
         let mut scan = PageScan::new(self, &plan);
         if plan.by == Access::Count
             && let Some(first) = plan.firsts.first()
@@ -111,6 +112,8 @@ struct PageScan {
     decoder: PageDecoder,
     /// Where the values of these columns of a page lie.
     domains: Vec<(usize, Domain)>,
+    /// Whether the pages are all that the path has.
+    whole: bool,
     /// The column of a page in which rows of the table have no value.
     always_null: Option<usize>,
     /// The columns of a page that make up the result.
@@ -161,6 +164,7 @@ impl PageScan {
             domains: domains
                 .filter_map(|(column, domain)| Some((position(column)?, domain.clone())))
                 .collect(),
+            whole: plan.whole,
             always_null: always_null.and_then(position),
             projection: spec.columns.iter().filter_map(|column| position(column)).collect(),
             remaining: spec.fetch.unwrap_or(usize::MAX),
@@ -195,6 +199,7 @@ impl PageScan {
         if page.next_link.is_none() {
             self.counted = self.wanted(page.rows)?.num_rows() as u64;
         } else if self.domains.is_empty() {
+            self.client.note_rows(self.endpoint, announced);
             self.counted = announced;
         } else {
             let narrow = narrower(self.endpoint, &self.domains, &self.decoder);
@@ -290,6 +295,9 @@ impl PageScan {
         }
         if self.came == 0 {
             self.announced = announced;
+            if let Some(rows) = announced.filter(|_| self.whole) {
+                self.client.note_rows(self.endpoint, rows);
+            }
         }
         self.came += rows;
         traffic.note_page(rows);
