@@ -2,6 +2,7 @@
 
 mod arguments;
 mod auth;
+mod budget;
 mod conns;
 mod exit;
 mod output;

@@ -59,6 +59,12 @@ impl Report {
         }
     }
 
+    /// Asks something; the answer is typed behind it.
+    pub(crate) fn question(text: &str) {
+        // Where standard error is gone there is nobody left to ask.
+        drop(write!(io::stderr().lock(), "{text}"));
+    }
+
     /// Whether somebody sits in front of this machine, as far as that can be told.
     pub(crate) fn may_open_a_browser(self) -> bool {
         self.terminal || std::env::var_os("BROWSER").is_some()

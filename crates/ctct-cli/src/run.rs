@@ -10,6 +10,7 @@ use datafusion::prelude::SessionContext;
 
 use crate::arguments::{Arguments, Format, Source};
 use crate::auth;
+use crate::budget;
 use crate::exit::Failure;
 use crate::output;
 use crate::progress::Progress;
@@ -61,7 +62,7 @@ pub(crate) async fn run(
                 let message = "a file of this format holds the result of one statement";
                 return Err(Failure::other(message).at(place.as_deref()));
             }
-            let run = async || execute(&setup, &statement.sql, arguments.format, report).await;
+            let run = async || execute(&setup, &statement.sql, arguments, report).await;
             let outcome = auth::with_login(&setup, arguments, report, run).await;
             written += u32::from(outcome.map_err(|failure| failure.at(place.as_deref()))?);
         }
@@ -131,9 +132,10 @@ fn is_query(plan: &LogicalPlan) -> bool {
 pub(crate) async fn execute(
     setup: &Setup,
     sql: &str,
-    format: Format,
+    arguments: &Arguments,
     report: &Report,
 ) -> Result<bool, Failure> {
+    let format = arguments.format;
     let session = &setup.session;
     let failed = |error| Failure::of_statement(&error, session);
     let (started, sent) = (Instant::now(), setup.traffic.sent());
@@ -141,6 +143,14 @@ pub(crate) async fn execute(
     let mut progress = Progress::start(watched, &setup.traffic, setup.connection.as_ref());
     let plan = session.state().create_logical_plan(sql).await.map_err(failed)?;
     let query = is_query(&plan);
+    let mut cost = None;
+    if let LogicalPlan::Explain(_) = plan {
+        cost = budget::estimate(setup, &plan).await;
+    } else if !matches!(plan, LogicalPlan::Ddl(_) | LogicalPlan::Statement(_)) {
+        progress.stop();
+        budget::admit(setup, arguments, &plan).await?;
+        progress = Progress::start(watched, &setup.traffic, setup.connection.as_ref());
+    }
     let explained = matches!(plan, LogicalPlan::Explain(_) | LogicalPlan::Analyze(_));
     let inserted = matches!(plan, LogicalPlan::Dml(_));
     if let LogicalPlan::Copy(copy) = plan {
@@ -167,6 +177,9 @@ pub(crate) async fn execute(
     }
     let rows = if explained && format == Format::Table {
         output::plans(&frame.collect().await.map_err(failed)?)?;
+        if let (Some(cost), Some(connection)) = (cost, &setup.connection) {
+            output::line(&format!("-- {}", budget::in_words(&cost, setup, connection)))?;
+        }
         None
     } else if query {
         Some(write(frame, format, session, || progress.stop()).await?)

@@ -89,7 +89,7 @@ async fn statements(setup: &Setup, text: &str, arguments: &Arguments, report: &R
         }
     };
     for statement in statements {
-        let run = async || execute(setup, &statement.sql, arguments.format, report).await;
+        let run = async || execute(setup, &statement.sql, arguments, report).await;
         let outcome = tokio::select! {
             outcome = auth::with_login(setup, arguments, report, run) => outcome,
             _ = tokio::signal::ctrl_c() => {

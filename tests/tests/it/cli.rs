@@ -194,6 +194,28 @@ fn a_server_that_is_down_is_temporary() {
 }
 
 #[test]
+fn what_costs_much_is_asked_about() {
+    // Nobody listens there: what is refused is refused before anything is sent.
+    let value = "{ type: api, spec: constant-contact, secrets: { client_id: c, access_token: t }, \
+         inputs: { base_url: 'http://127.0.0.1:1/v3', requests_per_day: 300 } }";
+    let mut all = own_account(value, &["-c", "SELECT * FROM contacts"]);
+    all.push_str(&own_account(value, &["-c", "EXPLAIN SELECT * FROM contacts"]));
+    all.push_str(&own_account(value, &["-c", "EXPLAIN SELECT * FROM contacts LIMIT 10"]));
+    all.push_str(&own_account(
+        value,
+        &["-c", "EXPLAIN SELECT * FROM contacts c JOIN contact_lists l ON l.name = c.last_name WHERE c.updated_at > '2025-01-01'"],
+    ));
+    all.push_str(&own_account(value, &["-c", "COPY contacts TO 'contacts.csv'"]));
+    insta::assert_snapshot!(all);
+    // What may well be less begins.
+    let begun =
+        own_account(value, &["-c", "SELECT * FROM contacts WHERE updated_at > '2025-01-01'"]);
+    assert!(begun.starts_with("exit 6"), "{begun}");
+    let agreed = own_account(value, &["--yes", "-c", "SELECT * FROM contacts"]);
+    assert!(agreed.starts_with("exit 6") && agreed.contains("no complete answer"), "{agreed}");
+}
+
+#[test]
 fn requests_can_be_limited() {
     let seen = sandbox(&["--max-requests", "2", "-c", "SELECT count(contact_id) FROM contacts"]);
     insta::assert_snapshot!(seen);

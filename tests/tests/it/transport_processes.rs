@@ -270,3 +270,18 @@ async fn a_ledger_that_cannot_be_written_is_told_and_does_without() {
     );
     drop(old);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_statement_ends_at_its_share_of_the_day() {
+    // Nobody knows how many contacts changed, so it begins; then they are too many.
+    let settings = Settings { contacts: 20_000, ..Settings::default() };
+    let shared =
+        Shared::new(settings, "requests_per_second: unlimited, requests_per_day: 50").await;
+    let sql = "SELECT contact_id FROM contacts WHERE updated_at > '2020-01-01'";
+    let output = output(shared.query(sql)).await;
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(told.contains("share of the day's requests") && told.contains("--yes"), "{told}");
+    assert_eq!(shared.sandbox.requests().len(), 10, "a fifth of fifty");
+    assert!(!output.stdout.is_empty(), "what was read until then is given away");
+}

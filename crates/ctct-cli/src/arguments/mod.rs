@@ -65,6 +65,10 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "N")]
     pub(crate) max_requests: Option<u64>,
 
+    /// Goes on without asking where a statement takes more than a fifth of the day's requests
+    #[arg(short, long)]
+    pub(crate) yes: bool,
+
     /// Shows each statement's comment before its result
     #[arg(long)]
     pub(crate) echo: bool,

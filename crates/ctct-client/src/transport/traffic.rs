@@ -61,6 +61,8 @@ pub struct Traffic {
     unattended: bool,
     sent: AtomicU64,
     limit: u64,
+    /// How many may be sent in all before the statement that runs has had its share.
+    ceiling: AtomicU64,
     /// How far the server's clock is ahead of ours, in microseconds.
     ahead: AtomicI64,
     /// Fifths of a retry that may still be made.
@@ -100,6 +102,7 @@ impl Traffic {
             unattended: false,
             sent: AtomicU64::new(0),
             limit: u64::MAX,
+            ceiling: AtomicU64::new(u64::MAX),
             ahead: AtomicI64::new(0),
             retry_budget: AtomicU64::new(FIRST_RETRIES * SUCCESSES_PER_RETRY),
             records: Mutex::default(),
@@ -136,6 +139,12 @@ impl Traffic {
     pub fn unattended(mut self) -> Self {
         self.unattended = true;
         self
+    }
+
+    /// Ends what is sent from now on with an error after so many requests; none for no end.
+    pub fn set_ceiling(&self, requests: Option<u64>) {
+        let ceiling = requests.map_or(u64::MAX, |requests| self.sent().saturating_add(requests));
+        self.ceiling.store(ceiling, Ordering::Relaxed);
     }
 
     /// How many requests were sent, retries included.
@@ -214,6 +223,13 @@ impl Traffic {
 
     /// Whether the limit of requests is not reached yet.
     pub(super) fn check_limit(&self) -> Result<()> {
+        if self.sent() >= self.ceiling.load(Ordering::Relaxed) {
+            return Err(Error::new(
+                ErrorKind::LimitReached,
+                "the statement has had its share of the day's requests",
+            )
+            .with_hint("--yes lets it have more, --max-requests sets another limit"));
+        }
         if self.sent() < self.limit {
             return Ok(());
         }

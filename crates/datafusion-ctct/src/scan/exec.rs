@@ -90,6 +90,11 @@ impl CtctScanExec {
         RequestPlan::new(self.endpoint, &self.spec, self.client.estimated_rows(self.endpoint))
     }
 
+    /// Whether joins and subqueries will narrow the requests.
+    pub(super) fn is_narrowed(&self) -> bool {
+        !self.narrowing_columns().is_empty()
+    }
+
     /// The columns by which joins and subqueries will narrow the requests.
     fn narrowing_columns(&self) -> Vec<&'static str> {
         let pending = self.hints.iter().filter(|hint| is_pending(hint));
