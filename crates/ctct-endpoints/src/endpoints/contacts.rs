@@ -11,10 +11,9 @@ const SMS: &[&str] = &["sms_channel"];
 /// Set in contacts that were deleted.
 pub(super) const DELETED: Field = Field::date("deleted_at", "When the contact was deleted.");
 
-/// By which status the API selects contacts with a permission.
+/// By which status the API selects contacts with a permission: by the same word. Which
+/// permissions its status `active` covers is documented nowhere.
 const STATUSES: &[(&str, &str)] = &[
-    ("explicit", "active"),
-    ("implicit", "active"),
     ("not_set", "not_set"),
     ("pending_confirmation", "pending_confirmation"),
     ("temp_hold", "temp_hold"),
