@@ -1,12 +1,13 @@
 //! What a statement may cost: said beforehand, and asked about where it is much.
 
-use std::io::{BufRead, IsTerminal};
+use std::io::IsTerminal;
 
 use datafusion::logical_expr::LogicalPlan;
 use datafusion_ctct::{Connection, Estimate, Pace};
 
 use crate::arguments::Arguments;
 use crate::exit::Failure;
+use crate::pasted::Pasted;
 use crate::quota::thousands;
 use crate::report::Report;
 use crate::setup::Setup;
@@ -53,9 +54,8 @@ pub(crate) async fn admit(
             ));
         }
         Report::question(&format!("{cost}. Go on? [y/N] "));
-        let mut answer = String::new();
-        // Whoever cannot be read does not agree.
-        drop(std::io::stdin().lock().read_line(&mut answer));
+        // Whoever cannot be read does not agree; Ctrl-C ends the waiting.
+        let answer = Pasted::new().next().await.and_then(Result::ok).unwrap_or_default();
         if !matches!(answer.trim(), "y" | "Y" | "yes") {
             return Err(Failure::Told { code: 1 });
         }

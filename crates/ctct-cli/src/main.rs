@@ -6,6 +6,7 @@ mod budget;
 mod conns;
 mod exit;
 mod output;
+mod pasted;
 mod progress;
 mod quota;
 mod report;

@@ -8,10 +8,10 @@ use ctct_client::{
     Return,
 };
 
-use super::terminal::Pasted;
 use super::{browser, wanted};
 use crate::arguments::LoginOptions;
 use crate::exit::Failure;
+use crate::pasted::Pasted;
 use crate::report::{Report, harmless};
 
 /// An authorization code is good for five minutes; nobody takes longer to allow it.

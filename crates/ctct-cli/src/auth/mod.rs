@@ -3,7 +3,6 @@
 mod browser;
 mod login;
 mod status;
-mod terminal;
 
 use std::io::{IsTerminal, Read};
 use std::path::Path;

@@ -9,14 +9,14 @@ use tokio::sync::mpsc;
 /// What comes from standard input, in pieces as people paste them: a piece ends where
 /// nothing more comes for a moment. Dropping it leaves what comes later to others.
 #[derive(Debug)]
-pub(super) struct Pasted {
+pub(crate) struct Pasted {
     pieces: mpsc::Receiver<io::Result<String>>,
     over: Arc<AtomicBool>,
 }
 
 impl Pasted {
     /// Starts to read.
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let (sender, pieces) = mpsc::channel(1);
         let over = Arc::new(AtomicBool::new(false));
         let ended = Arc::clone(&over);
@@ -38,7 +38,7 @@ impl Pasted {
     }
 
     /// The next piece; none at the end of the input.
-    pub(super) async fn next(&mut self) -> Option<io::Result<String>> {
+    pub(crate) async fn next(&mut self) -> Option<io::Result<String>> {
         self.pieces.recv().await
     }
 }
