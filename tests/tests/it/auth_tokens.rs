@@ -93,6 +93,33 @@ async fn a_t2_a_kill_at_any_step_leaves_a_login_or_a_clear_word() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_t2_a_kill_in_the_first_use_of_a_configured_token_loses_nothing_that_came() {
+    for step in ["written", "flushed", "renamed"] {
+        let mut home = Home::new(quick()).await;
+        home.log_in(TimeDelta::zero()).await;
+        let tokens: serde_json::Value = serde_json::from_str(&home.tokens()).expect("JSON");
+        home.client().log_out().await.expect("logged out");
+        let refresh_token = tokens["refresh_token"].as_str().expect("there");
+        home.secrets = format!("{}, refresh_token: {refresh_token}", home.secrets);
+        let mut victim =
+            home.ctct(&["-c", QUERY]).env("CTCT_STOP_AT", step).spawn().expect("started");
+        let stopped = home.path().join("stopped");
+        for _ in 0..600 {
+            if stopped.exists() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        assert!(stopped.exists(), "{step} is never reached");
+        victim.kill().expect("killed");
+        victim.wait().expect("gone");
+        let (code, _, told) = output(home.ctct(&["-c", QUERY])).await;
+        assert_eq!((code, told.as_str()), (Some(0), ""), "{step}");
+        assert_eq!(home.token_requests(), 1, "{step}: the configured token is spent once");
+    }
+}
+
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_t3_nothing_is_spent_that_cannot_be_stored() {

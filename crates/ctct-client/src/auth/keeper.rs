@@ -162,7 +162,11 @@ impl Transport {
         let (locked, grant, interrupted) = blocking(move || {
             let locked = tokens.lock(&owner.client_id)?;
             let account = tokens.account_of(&owner.client_id, &owner.name)?;
-            let interrupted = locked.recover(account.as_deref())?;
+            let mut interrupted = locked.recover(account.as_deref())?;
+            if account.is_some() {
+                // A first renewal begins before anybody knows the account.
+                interrupted = interrupted.or(locked.recover(None)?);
+            }
             let grant = stored(&tokens, &owner, |account| locked.read(account), now)?;
             Ok((locked, grant.map(|grant| (grant, account)), interrupted))
         })
@@ -217,8 +221,9 @@ impl Transport {
                 self.keeper().know(Some(renewed.clone()));
                 let token = renewed.access_token.clone();
                 let stored = blocking(move || {
-                    locked.store(reservation, &renewed)?;
-                    locked.link(&owner.name, Some(&renewed.account.id))
+                    // First, so that a grant that is stored is found, whatever comes between.
+                    locked.link(&owner.name, Some(&renewed.account.id))?;
+                    locked.store(reservation, &renewed)
                 });
                 if let Err(error) = stored.await {
                     tracing::warn!(
