@@ -9,8 +9,14 @@ use crate::report::Report;
 use crate::setup::{Setup, set_up};
 use crate::{auth, output};
 
-/// The table that costs one request and says whose account it is.
-const USUAL: &str = "account_summary";
+/// The column that says whose account it is.
+const ACCOUNT_NAME: &str = "organization_name";
+
+/// The table that says whose account it is, for one request.
+fn usual() -> Option<&'static str> {
+    let named = ctct_endpoints::all().iter().find(|table| table.field(ACCOUNT_NAME).is_some());
+    named.map(|table| table.table)
+}
 
 /// Tries tables one after the other, with a request each.
 pub(super) async fn test(
@@ -21,7 +27,7 @@ pub(super) async fn test(
 ) -> Result<(), Failure> {
     let setup = set_up(arguments, name).await?;
     let Some(connection) = &setup.connection else { return Err(auth::no_connection()) };
-    let usual = [USUAL.to_owned()];
+    let usual: Vec<String> = usual().map(str::to_owned).into_iter().collect();
     let tables = if endpoints.is_empty() { &usual[..] } else { endpoints };
     for table in tables {
         if ctct_endpoints::find(table).is_none() {
@@ -50,13 +56,14 @@ pub(super) async fn test(
 }
 
 async fn try_table(setup: &Setup, table: &str) -> Result<String, Failure> {
-    let column = if table == USUAL { "organization_name" } else { "*" };
+    let tells_account = usual() == Some(table);
+    let column = if tells_account { ACCOUNT_NAME } else { "*" };
     let sql = format!("SELECT {column} FROM {table} LIMIT 1");
     let session: &SessionContext = &setup.session;
     let failed = |error| Failure::of_statement(&error, session);
     let batches = session.sql(&sql).await.map_err(failed)?.collect().await.map_err(failed)?;
     let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
-    if table == USUAL {
+    if tells_account {
         let name = batches.first().and_then(|batch| {
             let names = batch.column(0).as_string_opt::<i32>()?;
             (!names.is_empty() && names.is_valid(0)).then(|| names.value(0).to_owned())
