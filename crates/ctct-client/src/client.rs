@@ -1,11 +1,13 @@
 //! A connection that can be read from.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use ctct_endpoints::Endpoint;
+use tokio::sync::oneshot;
 use url::Url;
 
-use crate::transport::Transport;
+use crate::transport::{Transport, on_network_thread};
 use crate::{Connection, Request, Result, RetryPolicy, Spent, Traffic};
 
 /// Sends requests for one connection.
@@ -50,8 +52,17 @@ impl Client {
     /// About how many rows an endpoint's path has: as many as when that was last known, by
     /// any process of the machine, else as many as an ordinary account has.
     pub fn estimated_rows(&self, endpoint: &Endpoint) -> u64 {
-        let known = self.traffic().ledger().row_count(&self.connection, endpoint.path);
+        // What a path has for one key is not what it has in all.
+        let known = match endpoint.parent {
+            None => self.traffic().ledger().row_count(&self.connection, endpoint.path),
+            Some(_) => None,
+        };
         known.unwrap_or(endpoint.estimated_rows)
+    }
+
+    /// The time between two requests; none where they are not spaced.
+    pub fn period(&self) -> Option<Duration> {
+        self.transport.period()
     }
 
     /// Remembers how many rows an endpoint's path has in all.
@@ -67,6 +78,29 @@ impl Client {
     /// # Errors
     /// Of any [kind](crate::ErrorKind) but `Configuration`; see there.
     pub async fn get(&self, request: &Request, spent: &mut Spent) -> Result<Vec<u8>> {
-        self.transport.get(&self.connection, request, self.retries, spent).await
+        self.get_and_tell(request, spent, None).await
+    }
+
+    /// The same; `sent` hears when the request has had its slot and leaves. Until then it
+    /// only waits for the pace, and another one asked for meanwhile would wait behind it.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get).
+    pub async fn get_and_tell(
+        &self,
+        request: &Request,
+        spent: &mut Spent,
+        sent: Option<oneshot::Sender<()>>,
+    ) -> Result<Vec<u8>> {
+        let (transport, connection) = (Arc::clone(&self.transport), Arc::clone(&self.connection));
+        let (request, retries) = (request.clone(), self.retries);
+        let (body, cost) = on_network_thread(async move {
+            let mut cost = Spent::default();
+            let body = transport.get(&connection, &request, retries, &mut cost, sent).await;
+            (body, cost)
+        })
+        .await?;
+        *spent += cost;
+        body
     }
 }

@@ -50,6 +50,36 @@ impl Request {
         Self { path: endpoint.path.to_owned(), query }
     }
 
+    /// The first request for the rows that belong to these keys of an endpoint's parent,
+    /// with these parameters.
+    ///
+    /// The keys stand in the path, or are a parameter, as the endpoint declares; in a path
+    /// they are escaped, but whoever calls this makes sure that they are plain.
+    ///
+    /// ```
+    /// use ctct_client::Request;
+    ///
+    /// let opens = ctct_endpoints::find("email_opens").expect("declared");
+    /// let request = Request::of_parent(opens, &["a-1".to_owned()], &[], 500);
+    /// assert_eq!(request.to_string(), "/reports/email_reports/a-1/tracking/opens?limit=500");
+    /// ```
+    pub fn of_parent(
+        endpoint: &Endpoint,
+        keys: &[String],
+        parameters: &[(&str, String)],
+        page_size: u32,
+    ) -> Self {
+        let keys = keys.join(",");
+        let parameter = endpoint.parent.and_then(|parent| parent.parameter);
+        let key = parameter.map(|name| (name, keys.clone()));
+        let all: Vec<_> = key.into_iter().chain(parameters.iter().cloned()).collect();
+        let first = Self::first(endpoint, &all, page_size);
+        let Some((before, rest)) = first.path.split_once('{') else { return first };
+        let after = rest.split_once('}').map_or("", |(_, after)| after);
+        let path = format!("{before}{}{after}", utf8_percent_encode(&keys, ESCAPED));
+        Self { path, ..first }
+    }
+
     /// The request for the one row that a key identifies, with these parameters.
     ///
     /// The key stands in the path: whoever calls this makes sure that it is plain.

@@ -1,6 +1,6 @@
 //! What one endpoint is: the declaration that all other crates read.
 
-use crate::{CountParameter, Field, KeyBinding, OnRequest, RangeParameter};
+use crate::{CountParameter, Field, KeyBinding, OnRequest, Order, Parent, RangeParameter, Window};
 
 /// One GET endpoint of the V3 API, declared as a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -9,7 +9,8 @@ pub struct Endpoint {
     pub table: &'static str,
     /// What a row of the table is, in one sentence.
     pub description: &'static str,
-    /// The path below the API's base (`https://api.cc.email/v3`), with its leading slash.
+    /// The path below the API's base (`https://api.cc.email/v3`), with its leading slash. A
+    /// name in braces stands for the key of a [`parent`](Self::parent).
     pub path: &'static str,
     /// The OAuth scope that the endpoint asks for.
     pub scope: &'static str,
@@ -34,6 +35,12 @@ pub struct Endpoint {
     pub list: Option<&'static str>,
     /// How the API counts the rows of the whole answer, where it does.
     pub count: Option<CountParameter>,
+    /// Whose rows the requests are for, where each is for one of them, or for several.
+    pub parent: Option<Parent>,
+    /// The order in which the API is documented to give the rows.
+    pub order: Option<Order>,
+    /// The column by which a large answer is split into parts that are read side by side.
+    pub window: Option<Window>,
     /// The column whose watermark makes incremental reading possible.
     pub watermark: Option<&'static str>,
     /// About how many rows an ordinary account has, for join order and request estimates.
@@ -62,6 +69,45 @@ pub enum Paging {
 }
 
 impl Endpoint {
+    /// What a declaration says where it says nothing: declarations are written as what
+    /// differs from this.
+    pub const PLAIN: Self = Self {
+        table: "",
+        description: "",
+        path: "",
+        scope: "",
+        envelope: Envelope::Object,
+        paging: Paging::Single,
+        fields: &[],
+        key: &[],
+        ranges: &[],
+        keys: &[],
+        always_null: None,
+        list: None,
+        count: None,
+        parent: None,
+        order: None,
+        window: None,
+        watermark: None,
+        estimated_rows: 1,
+    };
+
+    /// How many rows a request gives at most.
+    pub fn page_size(&self) -> u32 {
+        match (self.paging, self.parent) {
+            (Paging::Links { maximum }, _) => maximum,
+            (Paging::Single, Some(parent)) => {
+                u32::try_from(parent.keys_at_once).unwrap_or(u32::MAX)
+            }
+            (Paging::Single, None) => 1,
+        }
+    }
+
+    /// Whether a request is for values of this column.
+    pub fn is_key_of_parent(&self, column: &str) -> bool {
+        self.parent.is_some_and(|parent| parent.column == column)
+    }
+
     /// Whether a field is read from the members of the table's list.
     pub fn is_of_member(&self, field: &Field) -> bool {
         self.list.is_some() && field.parents.first().copied() == self.list
@@ -82,10 +128,14 @@ impl Endpoint {
         self.ranges.iter().find(|range| range.column == column)
     }
 
-    /// The columns by which requests can be restricted: ranges first, then keys.
-    pub fn pushed_columns(&self) -> impl Iterator<Item = &'static str> + use<> {
+    /// The columns by which requests can be restricted: the parent's key, ranges, keys,
+    /// and the column by which rows are ordered.
+    pub fn pushed_columns(&self) -> impl Iterator<Item = &'static str> + '_ {
+        let parent = self.parent.iter().map(|parent| parent.column);
         let ranges = self.ranges.iter().map(|range| range.column);
-        ranges.chain(self.keys.iter().map(|binding| binding.column))
+        let order = self.order.iter().map(|order| order.column);
+        let order = order.filter(|column| self.range(column).is_none());
+        parent.chain(ranges).chain(self.keys.iter().map(|binding| binding.column)).chain(order)
     }
 
     /// How the API finds rows by this column's values, where it does.
@@ -94,10 +144,11 @@ impl Endpoint {
     }
 
     /// What must be asked for so that these columns are in the answer, without
-    /// duplicates and in the order of the declaration.
+    /// duplicates, in an order that does not depend on the table: tables that read the same
+    /// pages ask for them in the same words.
     pub fn on_request<'a>(&self, columns: impl IntoIterator<Item = &'a str>) -> Vec<OnRequest> {
         let wanted: Vec<&str> = columns.into_iter().collect();
-        let mut found = Vec::new();
+        let mut found: Vec<OnRequest> = Vec::new();
         let carrier = self.carrier().map(|field| field.name);
         for field in self.fields {
             if let Some(request) = field.on_request
@@ -107,6 +158,7 @@ impl Endpoint {
                 found.push(request);
             }
         }
+        found.sort_unstable();
         found
     }
 }

@@ -29,6 +29,8 @@ pub struct Field {
     pub kind: Kind,
     /// What must be asked for so that the API sends the value at all.
     pub on_request: Option<OnRequest>,
+    /// Whether the value stands in the request, not in its answer: the key of a parent.
+    pub of_request: bool,
     /// What the value says, in one sentence.
     pub description: &'static str,
 }
@@ -74,6 +76,8 @@ constructors! {
     text => Kind::Text;
     /// A [`Kind::Identifier`] field found under its own name.
     identifier => Kind::Identifier;
+    /// A [`Kind::Number`] field found under its own name.
+    number => Kind::Number;
     /// A [`Kind::Integer`] field found under its own name.
     integer => Kind::Integer;
     /// A [`Kind::Boolean`] field found under its own name.
@@ -87,7 +91,15 @@ constructors! {
 impl Field {
     /// A field of any kind, found under its own name.
     pub const fn new(name: &'static str, kind: Kind, description: &'static str) -> Self {
-        Self { name, parents: &[], member: name, kind, on_request: None, description }
+        Self {
+            name,
+            parents: &[],
+            member: name,
+            kind,
+            on_request: None,
+            of_request: false,
+            description,
+        }
     }
 
     /// The same field, found as `member` inside the objects `parents`.
@@ -102,6 +114,13 @@ impl Field {
     #[must_use]
     pub const fn when(mut self, on_request: OnRequest) -> Self {
         self.on_request = Some(on_request);
+        self
+    }
+
+    /// The same field, known by what was asked for: answers do not repeat it.
+    #[must_use]
+    pub const fn of_request(mut self) -> Self {
+        self.of_request = true;
         self
     }
 

@@ -24,8 +24,10 @@ mod endpoint;
 mod endpoints;
 mod field;
 mod parameter;
+mod relation;
 
 pub use endpoint::{Endpoint, Envelope, Paging};
 pub use endpoints::{all, find};
 pub use field::{Field, Kind};
 pub use parameter::{CountParameter, KeyBinding, KeyRequest, OnRequest, RangeParameter};
+pub use relation::{Order, Parent, Window, Without};

@@ -3,7 +3,7 @@
 /// A value that a parameter must hold so that the API sends certain fields.
 ///
 /// Several values of one parameter are sent as one comma-separated list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct OnRequest {
     /// The parameter, such as `include`.
     pub parameter: &'static str,

@@ -80,6 +80,8 @@ pub enum FaultKind {
     },
     /// The rows are left out, and the link to the next page stays.
     EmptyPage,
+    /// The rows come in reverse.
+    Reversed,
     /// The cursor is not accepted, as after it expired.
     CursorExpired,
     /// A redirect.

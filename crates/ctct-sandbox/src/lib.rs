@@ -38,7 +38,7 @@ mod oauth;
 mod server;
 mod settings;
 
-pub use account::Collection;
+pub use account::{Change, Collection};
 pub use clock::Clock;
 pub use fault::{Fault, FaultKind};
 pub use limits::Limits;

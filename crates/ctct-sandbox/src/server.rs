@@ -10,7 +10,7 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
-use crate::account::{Collection, value};
+use crate::account::{Change, Collection, value};
 use crate::api::{self, Service};
 use crate::{Clock, Fault, LoggedRequest, Settings, oauth};
 
@@ -98,6 +98,11 @@ impl Sandbox {
         self.service.log.clear();
     }
 
+    /// Lets something happen to the account's contacts; whether there is such a contact.
+    pub fn change(&self, change: &Change) -> bool {
+        self.service.change(change)
+    }
+
     /// Lets something go wrong for coming requests.
     pub fn inject(&self, fault: Fault) {
         self.service.faults.push(fault);
@@ -121,8 +126,14 @@ impl Sandbox {
             Collection::Segments => api::segment_values(&self.service),
             Collection::CustomFields => account.custom_fields.iter().map(value).collect(),
             Collection::EmailCampaigns => {
-                account.campaigns.iter().map(|campaign| value(&campaign.row(false))).collect()
+                account.campaigns().iter().map(|campaign| value(&campaign.row(false))).collect()
             }
+            Collection::EmailCampaignDetails => {
+                account.campaigns().iter().map(|campaign| value(&campaign.row(true))).collect()
+            }
+            Collection::EmailOpens => api::open_values(account),
+            Collection::EmailCampaignStats => api::stats_values(account),
+            Collection::SegmentContacts => api::segment_contact_values(&self.service),
             Collection::EmailCampaignSummaries => account.summaries().iter().map(value).collect(),
             Collection::AccountSummary => vec![value(&account.organization())],
         }

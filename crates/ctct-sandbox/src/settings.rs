@@ -34,6 +34,9 @@ pub struct Settings {
     /// Whether `*_after` and `*_before` include the bound itself, which the
     /// documentation does not say.
     pub inclusive_bounds: bool,
+    /// Lets contacts come, go and change before each page of them, in a way that this number
+    /// chooses; none for an account that holds still.
+    pub churn: Option<u64>,
 }
 
 /// A bearer token.
@@ -71,6 +74,7 @@ impl Default for Settings {
             application: Application::default(),
             limits: Limits::default(),
             inclusive_bounds: false,
+            churn: None,
         }
     }
 }

@@ -10,6 +10,7 @@ use datafusion::prelude::{SessionConfig, SessionContext};
 
 use crate::catalog::{CATALOG, CtctCatalog, NO_CONNECTION};
 use crate::nested_text::{NestedTextForCsv, nested_to_text_function};
+use crate::scan::ShareAnswers;
 
 /// Builds a session whose catalog `ctct` holds the tables of connections.
 ///
@@ -80,6 +81,7 @@ impl SessionBuilder {
             .with_default_features()
             .with_optimizer_rules(optimizer_rules())
             .with_analyzer_rule(Arc::new(NestedTextForCsv))
+            .with_physical_optimizer_rule(Arc::new(ShareAnswers))
             .build();
         let session = SessionContext::new_with_state(state);
         session.register_catalog(CATALOG, Arc::new(CtctCatalog::new(&clients)));

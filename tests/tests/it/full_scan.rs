@@ -22,9 +22,13 @@ const TABLES: &[(&str, Collection)] = &[
     ("contact_lists", Collection::ContactLists),
     ("contact_tags", Collection::ContactTags),
     ("segments", Collection::Segments),
+    ("segment_contacts", Collection::SegmentContacts),
     ("custom_fields", Collection::CustomFields),
     ("email_campaigns", Collection::EmailCampaigns),
+    ("email_campaign_activities", Collection::EmailCampaignDetails),
     ("email_campaign_summaries", Collection::EmailCampaignSummaries),
+    ("email_campaign_stats", Collection::EmailCampaignStats),
+    ("email_opens", Collection::EmailOpens),
     ("account_summary", Collection::AccountSummary),
 ];
 
@@ -132,6 +136,8 @@ async fn every_column_has_a_value_somewhere() {
             // this shop has neither a partner nor a long address.
             let never = matches!(
                 (endpoint.table, column.as_str()),
+                // Only contacts that went after the last e-mail was sent could have opened one
+                // and be deleted: the sandbox's have none of these.
                 ("contacts" | "contact_lists", "deleted_at")
                     | (
                         "account_summary",

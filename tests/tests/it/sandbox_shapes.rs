@@ -118,7 +118,11 @@ fn campaign() -> Map<String, Value> {
 
 /// Paths, the specification's name for their answers, and their shapes.
 #[expect(clippy::too_many_lines, reason = "one table, to be read as one")]
-fn cases(contact_id: &str, campaign_id: &str) -> Vec<(String, &'static str, Value)> {
+fn cases(
+    contact_id: &str,
+    campaign_id: &str,
+    activity_id: &str,
+) -> Vec<(String, &'static str, Value)> {
     let everything = "custom_fields,list_memberships,phone_numbers,street_addresses,taggings,notes";
     let list = json!({
         "list_id": "uuid", "name": "text", "description?": "text", "favorite": "boolean",
@@ -138,7 +142,8 @@ fn cases(contact_id: &str, campaign_id: &str) -> Vec<(String, &'static str, Valu
         "created_at": "offset", "updated_at": "offset"
     });
     let mut detail = campaign();
-    let activities = json!([{ "campaign_activity_id": "uuid", "role": "text" }]);
+    let activities =
+        json!([{ "campaign_activity_id": "uuid", "document_id?": "uuid", "role": "text" }]);
     detail.insert("campaign_activities".to_owned(), activities);
     let account = json!({
         "contact_email": "text", "contact_phone": "text", "country_code": "text",
@@ -231,6 +236,46 @@ fn cases(contact_id: &str, campaign_id: &str) -> Vec<(String, &'static str, Valu
                 "_links": {}
             }),
         ),
+        (
+            format!("/reports/email_reports/{activity_id}/tracking/opens?limit=3"),
+            "OpensTrackingActivitiesPage",
+            json!({
+                "tracking_activities": [{
+                    "contact_id": "uuid", "campaign_activity_id": "uuid",
+                    "tracking_activity_type": "text", "email_address": "text",
+                    "first_name?": "text", "last_name?": "text", "device_type?": "text",
+                    "created_time": "milliseconds", "deleted_at?": "date"
+                }],
+                "_links": { "next": { "href": "text" } }
+            }),
+        ),
+        (
+            format!("/reports/stats/email_campaigns/{campaign_id}"),
+            "CampaignStatsQueryResultEmail",
+            json!({
+                "errors": [],
+                "results": [{
+                    "campaign_id": "uuid", "last_refresh_time": "milliseconds",
+                    "stats": {
+                        "em_bounces": "integer", "em_clicks": "integer", "em_clicks_all": "integer",
+                        "em_clicks_all_computer": "integer", "em_clicks_all_mobile": "integer",
+                        "em_clicks_all_tablet": "integer", "em_clicks_all_other": "integer",
+                        "em_clicks_all_none": "integer", "em_forwards": "integer",
+                        "em_not_opened": "integer", "em_opens": "integer", "em_opens_all": "integer",
+                        "em_opens_all_computer": "integer", "em_opens_all_mobile": "integer",
+                        "em_opens_all_tablet": "integer", "em_opens_all_other": "integer",
+                        "em_opens_all_none": "integer", "em_optouts": "integer",
+                        "em_sends": "integer"
+                    },
+                    "percents": {
+                        "bounce": "number", "click": "number", "desktop_click": "number",
+                        "desktop_open": "number", "did_not_open": "number",
+                        "mobile_click": "number", "mobile_open": "number", "open": "number",
+                        "unsubscribe": "number"
+                    }
+                }]
+            }),
+        ),
         ("/account/summary?extra_fields=physical_address,company_logo".into(), "Customer", account),
     ]
 }
@@ -269,12 +314,15 @@ fn close(schema: &mut Value) {
 async fn answers_have_their_shapes() {
     let asker = Asker::new(Settings { contacts: 500, ..Settings::default() }).await;
     let contact = asker.sandbox.rows(Collection::Contacts).remove(0);
-    let campaign = asker.sandbox.rows(Collection::EmailCampaigns).remove(0);
+    let open = asker.sandbox.rows(Collection::EmailOpens).remove(0);
+    let campaign = asker.sandbox.rows(Collection::EmailCampaignStats).remove(0);
     let id = |row: &Value, key: &str| row[key].as_str().expect("an identifier").to_owned();
     let specification = specification();
-    for (path, definition, shape) in
-        cases(&id(&contact, "contact_id"), &id(&campaign, "campaign_id"))
-    {
+    for (path, definition, shape) in cases(
+        &id(&contact, "contact_id"),
+        &id(&campaign, "campaign_id"),
+        &id(&open, "campaign_activity_id"),
+    ) {
         let reply = asker.get(&path).await;
         assert_eq!(reply.status, 200, "{path}");
         check(&path, &reply.body, &shape).unwrap_or_else(|error| panic!("{error}"));

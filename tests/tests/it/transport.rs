@@ -175,7 +175,11 @@ async fn b_t8_links_never_lead_astray() {
     sandbox.clear_requests();
     sandbox.inject(fault(FaultKind::EmptyPage, 1, 1));
     let expected = sandbox.rows(Collection::Contacts).len();
-    assert_eq!(count(&session).await, Ok(expected - 500), "the reader goes on past an empty page");
+    assert_eq!(
+        count(&session).await,
+        Ok(expected),
+        "the reader goes on past an empty page, and reads what it should have had again"
+    );
 
     let other = Sandbox::start(small()).await.expect("another sandbox");
     for href in [

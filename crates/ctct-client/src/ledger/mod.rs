@@ -17,6 +17,7 @@ mod store;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use rusqlite::ErrorCode;
@@ -73,6 +74,12 @@ pub(crate) struct Admission {
 }
 
 impl Asker {
+    /// The time between two of its requests; none where they are not spaced.
+    pub(crate) fn period(&self) -> Option<Duration> {
+        let period = self.limits.period?;
+        Some(Duration::from_micros(u64::try_from(period).unwrap_or_default()))
+    }
+
     /// Somebody who runs `command` over `connection`; `unattended` commands leave the
     /// connection's reserve to people.
     pub(crate) fn new(connection: &Connection, command: &str, unattended: bool) -> Self {

@@ -33,6 +33,8 @@ pub enum WaitingFor {
     Pace,
     /// The server said that it was asked too fast.
     Throttled,
+    /// The server is still at work on the answer.
+    Answer,
     /// A failed request is about to be tried again.
     Retry {
         /// Which retry this will be, from 1.
@@ -54,6 +56,7 @@ impl std::fmt::Display for WaitingFor {
         match self {
             Self::Pace => f.write_str("pace"),
             Self::Throttled => f.write_str("throttled"),
+            Self::Answer => f.write_str("the server is still at work"),
             Self::Retry { number, of } => write!(f, "retry {number} of {of}"),
         }
     }

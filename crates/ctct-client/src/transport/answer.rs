@@ -57,6 +57,11 @@ pub(super) fn judge(
         Answer::Refusal(failure, Error::new(kind, format!("{message}{said}")))
     };
     match status {
+        202 => Answer::Refusal(
+            Failure::NotReady,
+            Error::new(ErrorKind::Unavailable, format!("the answer to {asked} is not ready yet"))
+                .with_hint("the server is still computing it; ask again in a while"),
+        ),
         401 => Answer::Refusal(
             Failure::Final,
             Error::new(

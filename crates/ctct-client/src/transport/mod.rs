@@ -3,19 +3,24 @@
 mod activity;
 mod answer;
 mod body;
+mod network;
 mod post;
 mod retry;
 mod retry_after;
 mod traffic;
 
 use std::error::Error as StdError;
+use std::ops::AddAssign;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime};
+
+use tokio::sync::oneshot;
 
 use reqwest::header::{ACCEPT, CONTENT_TYPE, DATE, HeaderMap, HeaderName, LOCATION, RETRY_AFTER};
 use secrecy::{ExposeSecret, SecretString};
 
 pub use activity::{Activity, Waiting, WaitingFor};
+pub(crate) use network::on_network_thread;
 pub(crate) use post::Unanswered;
 pub use retry::RetryPolicy;
 pub use traffic::{RequestRecord, Traffic};
@@ -47,6 +52,17 @@ pub struct Spent {
     pub retry_wait: Duration,
     /// Time from sending to the last byte of the answer.
     pub network: Duration,
+}
+
+impl AddAssign for Spent {
+    fn add_assign(&mut self, other: Self) {
+        self.requests += other.requests;
+        self.retries += other.retries;
+        self.bytes += other.bytes;
+        self.pace_wait += other.pace_wait;
+        self.retry_wait += other.retry_wait;
+        self.network += other.network;
+    }
 }
 
 /// Sends requests; one for each connection.
@@ -95,6 +111,10 @@ impl Transport {
         }
     }
 
+    pub(crate) fn period(&self) -> Option<Duration> {
+        self.asker.period()
+    }
+
     pub(crate) fn keeper(&self) -> &Keeper {
         &self.keeper
     }
@@ -109,12 +129,13 @@ impl Transport {
         request: &Request,
         policy: RetryPolicy,
         spent: &mut Spent,
+        mut sent: Option<oneshot::Sender<()>>,
     ) -> Result<Vec<u8>> {
         let mut retries = Retries::new(policy);
         let mut token = self.bearer(connection).await?;
         let mut renewed = false;
         loop {
-            let attempt = match self.attempt(connection, request, &token, spent).await {
+            let attempt = match self.attempt(connection, request, &token, spent, &mut sent).await {
                 Ok(body) => return Ok(body),
                 Err(attempt) => attempt,
             };
@@ -129,8 +150,11 @@ impl Transport {
             }
             let wait = retries
                 .after(attempt.failure, attempt.retry_after, fastrand::f64())
-                // A throttled request is not a failed one: it costs no retry.
-                .filter(|_| attempt.failure == Failure::Throttled || self.traffic.may_retry());
+                // What was throttled or is not ready has not failed: it costs no retry.
+                .filter(|_| {
+                    matches!(attempt.failure, Failure::Throttled | Failure::NotReady)
+                        || self.traffic.may_retry()
+                });
             let Some(wait) = wait else {
                 let error = attempt.error;
                 return Err(match retries.made() {
@@ -143,6 +167,7 @@ impl Transport {
             tracing::debug!(path = request.path, ?wait, "trying again: {}", attempt.error);
             let reason = match attempt.failure {
                 Failure::Throttled => WaitingFor::Throttled,
+                Failure::NotReady => WaitingFor::Answer,
                 _ => WaitingFor::Retry { number: retries.made(), of: policy.failures },
             };
             spent.retries += 1;
@@ -157,6 +182,7 @@ impl Transport {
         request: &Request,
         token: &SecretString,
         spent: &mut Spent,
+        sent: &mut Option<oneshot::Sender<()>>,
     ) -> Result<Vec<u8>, Attempt> {
         let http = self.http(&connection.inputs.base_url).map_err(Attempt::last)?;
         let get = http.get(full_url(connection, request)).header(ACCEPT, "application/json");
@@ -167,6 +193,10 @@ impl Transport {
         spent.pace_wait += wait;
         let mut record = self.traffic.begin(&connection.name, request).map_err(Attempt::last)?;
         spent.requests += 1;
+        if let Some(sent) = sent.take() {
+            // Nobody listens any more: then nobody needs to know.
+            let _ = sent.send(());
+        }
         let started = Instant::now();
         let outcome = self.receive(connection, request, get, &mut record, spent).await;
         let outcome = self.learn(admission, outcome).await;

@@ -39,12 +39,16 @@ pub(super) enum Failure {
     Throttled,
     /// Too many requests of a kind that is not told.
     TooMany,
+    /// The server is still at work on the answer (202).
+    NotReady,
     /// Trying again does not help.
     Final,
 }
 
 /// A second that is too full is over after a second.
 const THROTTLED_WAIT: Duration = Duration::from_secs(1);
+/// A segment of some size takes a while to be found.
+const NOT_READY_WAIT: Duration = Duration::from_millis(500);
 /// An unexplained refusal for too many requests may be the day's: few tries.
 const TOO_MANY_RETRIES: u32 = 2;
 
@@ -77,7 +81,7 @@ impl Retries {
     ) -> Option<Duration> {
         let allowed = match failure {
             Failure::Final => return None,
-            Failure::Throttled => u32::MAX,
+            Failure::Throttled | Failure::NotReady => u32::MAX,
             Failure::TooMany => TOO_MANY_RETRIES,
             Failure::Unreachable | Failure::Server => self.policy.failures,
         };
@@ -85,6 +89,8 @@ impl Retries {
             // Not a failure of anybody: the pace was too fast. It waits out the second
             // and some more, so that several waiting processes do not return as one.
             Failure::Throttled => THROTTLED_WAIT.mul_f64(1.0 + random / 2.0),
+            // The answer is computed meanwhile: a second at first, then longer.
+            Failure::NotReady => self.backoff(random).max(NOT_READY_WAIT),
             _ => self.backoff(random),
         }
         .max(asked.unwrap_or_default());
@@ -92,7 +98,7 @@ impl Retries {
             return None;
         }
         match failure {
-            Failure::Throttled => self.throttled += 1,
+            Failure::Throttled | Failure::NotReady => self.throttled += 1,
             _ => self.failed += 1,
         }
         Some(wait)

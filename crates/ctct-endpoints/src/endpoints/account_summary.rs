@@ -24,13 +24,6 @@ pub(super) const ENDPOINT: Endpoint = Endpoint {
     scope: "account_read",
     envelope: Envelope::Object,
     paging: Paging::Single,
-    key: &[],
-    ranges: &[],
-    keys: &[],
-    always_null: None,
-    list: None,
-    count: None,
-    watermark: None,
     estimated_rows: 1,
     fields: &[
         Field::identifier("encoded_account_id", "Identifies the account."),
@@ -57,4 +50,5 @@ pub(super) const ENDPOINT: Endpoint = Endpoint {
         logo("company_logo_external_url", "external_url", "Where a logo kept elsewhere is."),
         logo("company_logo_internal_id", "internal_id", "Identifies the logo in the account."),
     ],
+    ..Endpoint::PLAIN
 };

@@ -2,7 +2,7 @@
 //! `contact_taggings`, `contact_custom_field_values`, `contact_phone_numbers`,
 //! `contact_street_addresses` and `contact_notes`. They read the pages of contacts.
 
-use super::contacts::{DELETED, include};
+use super::contacts::{CONTACTS_COUNT, DELETED, WINDOW, include};
 use crate::{Endpoint, Envelope, Field, KeyBinding, KeyRequest, Kind, Paging};
 
 const BY_CONTACT: KeyBinding = KeyBinding { column: "contact_id", request: KeyRequest::LookUp };
@@ -17,15 +17,14 @@ const fn table(table: &'static str, description: &'static str, list: &'static st
         scope: "contact_data",
         envelope: Envelope::Array("contacts"),
         paging: Paging::Links { maximum: 500 },
-        fields: &[],
-        key: &[],
-        ranges: &[],
         keys: &[BY_CONTACT],
         always_null: Some(DELETED),
         list: Some(list),
-        count: None,
-        watermark: None,
+        // Of contacts, not of what they hold.
+        count: Some(CONTACTS_COUNT),
+        window: Some(WINDOW),
         estimated_rows: 50_000,
+        ..Endpoint::PLAIN
     }
 }
 

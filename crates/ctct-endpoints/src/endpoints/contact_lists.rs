@@ -11,12 +11,8 @@ pub(super) const ENDPOINT: Endpoint = Endpoint {
     // The text of the specification says 500, its schema and the guide say 1000.
     paging: Paging::Links { maximum: 1000 },
     key: &["list_id"],
-    ranges: &[],
     keys: &[KeyBinding { column: "name", request: KeyRequest::Equal { parameter: "name" } }],
-    always_null: None,
-    list: None,
     count: Some(CountParameter { parameter: "include_count", member: "lists_count" }),
-    watermark: None,
     estimated_rows: 50,
     fields: &[
         Field::identifier("list_id", "Identifies the list."),
@@ -29,4 +25,5 @@ pub(super) const ENDPOINT: Endpoint = Endpoint {
         Field::integer("membership_count", "How many contacts are on the list, mailable or not.")
             .when(OnRequest { parameter: "include_membership_count", value: "all" }),
     ],
+    ..Endpoint::PLAIN
 };

@@ -10,12 +10,6 @@ pub(super) const ENDPOINT: Endpoint = Endpoint {
     envelope: Envelope::Array("tags"),
     paging: Paging::Links { maximum: 500 },
     key: &["tag_id"],
-    ranges: &[],
-    keys: &[],
-    always_null: None,
-    list: None,
-    count: None,
-    watermark: None,
     estimated_rows: 100,
     fields: &[
         Field::identifier("tag_id", "Identifies the tag."),
@@ -26,4 +20,5 @@ pub(super) const ENDPOINT: Endpoint = Endpoint {
         Field::timestamp("updated_at", "When the tag changed."),
         Field::text("tag_source", "What tags contacts with it."),
     ],
+    ..Endpoint::PLAIN
 };

@@ -2,10 +2,10 @@
 
 use crate::{
     CountParameter, Endpoint, Envelope, Field, KeyBinding, KeyRequest, Kind, OnRequest, Paging,
-    RangeParameter,
+    RangeParameter, Window,
 };
 
-const EMAIL: &[&str] = &["email_address"];
+pub(super) const EMAIL: &[&str] = &["email_address"];
 const SMS: &[&str] = &["sms_channel"];
 
 /// Set in contacts that were deleted.
@@ -19,6 +19,18 @@ const STATUSES: &[(&str, &str)] = &[
     ("temp_hold", "temp_hold"),
     ("unsubscribed", "unsubscribed"),
 ];
+
+/// How `GET /contacts` counts.
+pub(super) const CONTACTS_COUNT: CountParameter =
+    CountParameter { parameter: "include_count", member: "contacts_count" };
+
+/// When the contact was added, which never changes.
+pub(super) const WINDOW: Window = Window {
+    field: Field::timestamp("contact_created_at", "When the contact was added.")
+        .at(&[], "created_at"),
+    after: "created_after",
+    before: "created_before",
+};
 
 pub(super) const fn include(value: &'static str) -> OnRequest {
     OnRequest { parameter: "include", value }
@@ -61,8 +73,8 @@ pub(super) const ENDPOINT: Endpoint = Endpoint {
     ],
     // A contact that is looked up, or found by its status, may have been deleted.
     always_null: Some(DELETED),
-    list: None,
-    count: Some(CountParameter { parameter: "include_count", member: "contacts_count" }),
+    count: Some(CONTACTS_COUNT),
+    window: Some(WINDOW),
     watermark: Some("updated_at"),
     estimated_rows: 50_000,
     fields: &[
@@ -156,6 +168,7 @@ pub(super) const ENDPOINT: Endpoint = Endpoint {
         )
         .at(SMS, "sms_channel_consents"),
     ],
+    ..Endpoint::PLAIN
 };
 
 const CUSTOM_FIELD: &[Field] = &[

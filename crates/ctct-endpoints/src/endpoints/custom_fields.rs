@@ -12,12 +12,6 @@ pub(super) const ENDPOINT: Endpoint = Endpoint {
     envelope: Envelope::Array("custom_fields"),
     paging: Paging::Links { maximum: 100 },
     key: &["custom_field_id"],
-    ranges: &[],
-    keys: &[],
-    always_null: None,
-    list: None,
-    count: None,
-    watermark: None,
     estimated_rows: 20,
     fields: &[
         Field::identifier("custom_field_id", "Identifies the field."),
@@ -48,6 +42,7 @@ pub(super) const ENDPOINT: Endpoint = Endpoint {
         Field::timestamp("created_at", "When the field was created."),
         Field::timestamp("updated_at", "When the field changed."),
     ],
+    ..Endpoint::PLAIN
 };
 
 const CHOICE: &[Field] = &[

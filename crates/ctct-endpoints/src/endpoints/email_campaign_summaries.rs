@@ -1,6 +1,6 @@
 //! `email_campaign_summaries`: what each sent campaign achieved.
 
-use crate::{Endpoint, Envelope, Field, Paging};
+use crate::{Endpoint, Envelope, Field, Order, Paging};
 
 const COUNTS: &[&str] = &["unique_counts"];
 
@@ -12,12 +12,7 @@ pub(super) const ENDPOINT: Endpoint = Endpoint {
     envelope: Envelope::Array("bulk_email_campaign_summaries"),
     paging: Paging::Links { maximum: 500 },
     key: &["campaign_id"],
-    ranges: &[],
-    keys: &[],
-    always_null: None,
-    list: None,
-    count: None,
-    watermark: None,
+    order: Some(Order { column: "last_sent_date", descending: true }),
     estimated_rows: 500,
     fields: &[
         Field::identifier("campaign_id", "The campaign, as in email_campaigns."),
@@ -37,4 +32,5 @@ pub(super) const ENDPOINT: Endpoint = Endpoint {
         Field::integer("unique_counts_not_opened", "Contacts that got it and did not open it.")
             .at(COUNTS, "not_opened"),
     ],
+    ..Endpoint::PLAIN
 };

@@ -1,6 +1,6 @@
 //! `email_campaigns`: the account's e-mail campaigns, drafts and removed ones too.
 
-use crate::{Endpoint, Envelope, Field, Paging, RangeParameter};
+use crate::{Endpoint, Envelope, Field, KeyBinding, KeyRequest, Order, Paging, RangeParameter};
 
 pub(super) const ENDPOINT: Endpoint = Endpoint {
     table: "email_campaigns",
@@ -11,10 +11,8 @@ pub(super) const ENDPOINT: Endpoint = Endpoint {
     paging: Paging::Links { maximum: 500 },
     key: &["campaign_id"],
     ranges: &[RangeParameter { column: "updated_at", after: "after_date", before: "before_date" }],
-    keys: &[],
-    always_null: None,
-    list: None,
-    count: None,
+    keys: &[KeyBinding { column: "campaign_id", request: KeyRequest::LookUp }],
+    order: Some(Order { column: "updated_at", descending: true }),
     watermark: Some("updated_at"),
     estimated_rows: 500,
     fields: &[
@@ -26,4 +24,5 @@ pub(super) const ENDPOINT: Endpoint = Endpoint {
         Field::timestamp("created_at", "When the campaign was created."),
         Field::timestamp("updated_at", "When the campaign changed."),
     ],
+    ..Endpoint::PLAIN
 };

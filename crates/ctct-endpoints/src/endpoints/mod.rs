@@ -6,8 +6,12 @@ mod contact_lists;
 mod contact_tags;
 mod contacts;
 mod custom_fields;
+mod email_campaign_activities;
 mod email_campaign_summaries;
 mod email_campaigns;
+mod email_reports;
+mod email_stats;
+mod segment_contacts;
 mod segments;
 
 use crate::Endpoint;
@@ -25,9 +29,13 @@ pub fn all() -> &'static [Endpoint] {
         contact_lists::ENDPOINT,
         contact_tags::ENDPOINT,
         segments::ENDPOINT,
+        segment_contacts::ENDPOINT,
         custom_fields::ENDPOINT,
         email_campaigns::ENDPOINT,
+        email_campaign_activities::ENDPOINT,
         email_campaign_summaries::ENDPOINT,
+        email_stats::CAMPAIGNS,
+        email_reports::OPENS,
         account_summary::ENDPOINT,
     ];
     ALL
@@ -75,8 +83,10 @@ mod tests {
     fn keys_ranges_and_watermarks_name_columns_of_the_right_kind() {
         for endpoint in all() {
             for key in endpoint.key {
-                let field = endpoint.field(key);
-                assert_eq!(field.map(|f| f.kind), Some(Kind::Identifier), "{}", endpoint.table);
+                let kind = endpoint.field(key).map(|field| field.kind);
+                let of_event = endpoint.order.is_some_and(|order| order.column == *key);
+                let expected = if of_event { Kind::Timestamp } else { Kind::Identifier };
+                assert_eq!(kind, Some(expected), "{}", endpoint.table);
             }
             for range in endpoint.ranges {
                 let field = endpoint.field(range.column);
@@ -91,9 +101,49 @@ mod tests {
     #[test]
     fn only_a_table_of_one_row_goes_without_a_key() {
         for endpoint in all() {
-            assert_eq!(endpoint.key.is_empty(), endpoint.envelope == Envelope::Object);
+            let one_row = endpoint.envelope == Envelope::Object && endpoint.parent.is_none();
+            assert_eq!(endpoint.key.is_empty(), one_row, "{}", endpoint.table);
             if endpoint.envelope == Envelope::Object {
                 assert_eq!(endpoint.paging, Paging::Single, "{}", endpoint.table);
+            }
+        }
+    }
+
+    #[test]
+    fn parents_have_a_place_for_their_keys() {
+        for endpoint in all() {
+            let braces = endpoint.path.matches('{').count();
+            let Some(parent) = endpoint.parent else {
+                assert_eq!(braces, 0, "{}", endpoint.table);
+                continue;
+            };
+            assert_eq!(braces, usize::from(parent.parameter.is_none()), "{}", endpoint.table);
+            assert!(parent.keys_at_once > 0, "{}", endpoint.table);
+            let column = endpoint.field(parent.column).expect("a column for the key");
+            assert_eq!(column.kind, Kind::Identifier, "{}", endpoint.table);
+            // Which of several keys a row belongs to only the row can say.
+            assert!(parent.keys_at_once == 1 || !column.of_request, "{}", endpoint.table);
+            let other = crate::find(parent.table).expect("a parent");
+            let names = [Some(parent.key), parent.without.map(|without| without.column)];
+            for name in names.into_iter().flatten() {
+                assert!(other.field(name).is_some(), "{}: {name}", endpoint.table);
+            }
+        }
+    }
+
+    #[test]
+    fn order_and_windows_are_of_times() {
+        for endpoint in all() {
+            if let Some(order) = endpoint.order {
+                let field = endpoint.field(order.column);
+                assert_eq!(field.map(|f| f.kind), Some(Kind::Timestamp), "{}", endpoint.table);
+            }
+            if let Some(window) = endpoint.window {
+                assert_eq!(window.field.kind, Kind::Timestamp, "{}", endpoint.table);
+                // Sizes of windows are known by their counts, and their rows by their keys.
+                assert!(endpoint.count.is_some() && !endpoint.key.is_empty());
+                let column = endpoint.field(window.field.name);
+                assert!(column.is_none(), "{}: the name is taken", endpoint.table);
             }
         }
     }
@@ -103,7 +153,7 @@ mod tests {
         let contacts = crate::find("contacts").expect("declared");
         let requests = contacts.on_request(["notes", "contact_id", "taggings", "notes"]);
         let values: Vec<_> = requests.iter().map(|request| request.value).collect();
-        assert_eq!(values, ["taggings", "notes"]);
+        assert_eq!(values, ["notes", "taggings"]);
         assert!(requests.iter().all(|request| request.parameter == "include"));
     }
 }

@@ -10,12 +10,6 @@ pub(super) const ENDPOINT: Endpoint = Endpoint {
     envelope: Envelope::Array("segments"),
     paging: Paging::Links { maximum: 1000 },
     key: &["segment_id"],
-    ranges: &[],
-    keys: &[],
-    always_null: None,
-    list: None,
-    count: None,
-    watermark: None,
     estimated_rows: 20,
     fields: &[
         Field::identifier("segment_id", "Identifies the segment; a number in the API."),
@@ -23,4 +17,5 @@ pub(super) const ENDPOINT: Endpoint = Endpoint {
         Field::timestamp("created_at", "When the segment was created."),
         Field::timestamp("edited_at", "When its name or its criteria changed."),
     ],
+    ..Endpoint::PLAIN
 };

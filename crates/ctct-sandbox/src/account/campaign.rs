@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::contact::History;
+use super::engagement::{self, Audience, Event, Places, Role, part};
 use super::identifier;
 use super::names;
 use super::random::{Purpose, chance, moment, pick, rng};
@@ -20,8 +21,19 @@ pub(crate) struct Campaign {
     pub(crate) updated: i64,
     /// When it was last sent, and to what effect; none for a campaign that was not.
     pub(crate) sent: Option<(i64, Counts)>,
-    /// Identifier and role of each of its activities.
-    pub(crate) activities: Vec<(String, &'static str)>,
+    pub(crate) activities: Vec<Activity>,
+}
+
+/// An e-mail of a campaign, or its web page.
+#[derive(Debug, Clone)]
+pub(crate) struct Activity {
+    pub(crate) id: String,
+    pub(crate) role: Role,
+    /// What it was made from, for some.
+    document: Option<String>,
+    /// The latest first.
+    pub(crate) opens: Vec<Event>,
+    pub(crate) clicks: Vec<Event>,
 }
 
 /// How many contacts did what with a campaign.
@@ -38,14 +50,19 @@ pub(crate) struct Counts {
 }
 
 /// The account's campaigns, the last changed first, as the API lists them.
-pub(super) fn campaigns(seed: u64, count: u32, contacts: u32, history: History) -> Vec<Campaign> {
+pub(super) fn campaigns(
+    seed: u64,
+    count: u32,
+    audience: &Audience,
+    history: History,
+) -> Vec<Campaign> {
     let mut campaigns: Vec<Campaign> =
-        (0..count).map(|index| campaign(seed, index, count, contacts, history)).collect();
+        (0..count).map(|index| campaign(seed, index, count, audience, history)).collect();
     campaigns.sort_by(|a, b| b.updated.cmp(&a.updated).then_with(|| a.id.cmp(&b.id)));
     campaigns
 }
 
-fn campaign(seed: u64, index: u32, count: u32, contacts: u32, history: History) -> Campaign {
+fn campaign(seed: u64, index: u32, count: u32, audience: &Audience, history: History) -> Campaign {
     const MONTHS: &[&str] = &[
         "January",
         "February",
@@ -78,10 +95,32 @@ fn campaign(seed: u64, index: u32, count: u32, contacts: u32, history: History) 
     let was_sent =
         matches!(status, "Done" | "Executing") || (status == "Removed" && index % 2 == 1);
     let sent_at = moment(&mut rng, created + 1_000, (created + 5 * 86_400_000).min(end));
-    let progress = f64_of(created - start) / f64_of(end - start);
-    let sent = was_sent.then(|| (sent_at, counts(&mut rng, contacts, progress)));
-    let resent = sent.is_some() && chance(&mut rng, 250);
-    let roles = ["primary_email", "permalink"].into_iter().chain(resent.then_some("resend"));
+    let share = 0.3 + 0.5 * rng.f64();
+    let recipients =
+        if was_sent { audience.draw(sent_at / 1_000, share, &mut rng) } else { Vec::new() };
+    let counts = was_sent.then(|| counts(&mut rng, recipients.len()));
+    let resent = was_sent && chance(&mut rng, 250);
+    let roles = [Role::Primary, Role::Permalink].into_iter().chain(resent.then_some(Role::Resend));
+    let activities = roles.map(|role| {
+        let id = identifier::campaign_side(&mut rng);
+        let seed = rng.u64(..);
+        let document = (role == Role::Primary && chance(&mut rng, 500))
+            .then(|| identifier::campaign_side(&mut rng));
+        let places = Places::new(&counts.unwrap_or_default());
+        let did = |places: std::ops::Range<usize>, seed, often| {
+            let contacts = recipients.get(places).unwrap_or_default();
+            engagement::events(seed, contacts, sent_at, end, often)
+        };
+        Activity {
+            id,
+            role,
+            document,
+            opens: did(places.openers(role, resent), seed, 400),
+            clicks: did(places.clickers(role, resent), seed ^ 1, 250),
+        }
+    });
+    let activities = activities.collect();
+    let sent = counts.map(|counts| (sent_at, counts));
     Campaign {
         id: identifier::campaign_side(&mut rng),
         name: format!("{} {subject} {}", pick(&mut rng, MONTHS), index + 1),
@@ -95,42 +134,26 @@ fn campaign(seed: u64, index: u32, count: u32, contacts: u32, history: History) 
             end.min(sent_at + 86_400_000),
         ),
         sent,
-        activities: roles.map(|role| (identifier::campaign_side(&mut rng), role)).collect(),
+        activities,
     }
 }
 
 /// A funnel that narrows: nobody opens what bounced, and nobody clicks unopened mail.
-fn counts(rng: &mut fastrand::Rng, contacts: u32, progress: f64) -> Counts {
-    let part = |whole: u32, share: f64| -> u32 {
-        // A share of at most one of a number that was a u32 is one again.
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "a part of a u32"
-        )]
-        let part = (f64::from(whole) * share.clamp(0.0, 1.0)) as u32;
-        part
-    };
-    let audience = part(contacts, 0.1 + 0.5 * progress);
-    let sends = part(audience, 0.6 + 0.4 * rng.f64());
+fn counts(rng: &mut fastrand::Rng, sends: usize) -> Counts {
+    let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
     let bounces = part(sends, 0.05 * rng.f64());
     let arrived = sends - bounces;
     let opens = part(arrived, 0.15 + 0.45 * rng.f64());
     Counts {
-        sends,
-        opens,
-        clicks: part(opens, 0.4 * rng.f64()),
-        forwards: part(opens, 0.02 * rng.f64()),
-        optouts: part(opens, 0.02 * rng.f64()),
-        abuse: part(arrived, 0.001 * rng.f64()),
-        bounces,
-        not_opened: arrived - opens,
+        sends: number(sends),
+        opens: number(opens),
+        clicks: number(part(opens, 0.4 * rng.f64())),
+        forwards: number(part(opens, 0.02 * rng.f64())),
+        optouts: number(part(opens, 0.02 * rng.f64())),
+        abuse: number(part(arrived, 0.001 * rng.f64())),
+        bounces: number(bounces),
+        not_opened: number(arrived - opens),
     }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "milliseconds of a few years are far below 2^53")]
-fn f64_of(milliseconds: i64) -> f64 {
-    milliseconds as f64
 }
 
 /// A campaign in a list of campaigns; the API sorts the members by name.
@@ -151,6 +174,8 @@ pub(crate) struct CampaignRow<'a> {
 #[derive(Debug, Serialize)]
 struct ActivityRow<'a> {
     campaign_activity_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    document_id: Option<&'a str>,
     role: &'a str,
 }
 
@@ -173,8 +198,11 @@ impl SummaryRow<'_> {
 impl Campaign {
     /// The campaign as the API shows it, with its activities where one campaign is asked for.
     pub(crate) fn row(&self, with_activities: bool) -> CampaignRow<'_> {
-        let activities =
-            self.activities.iter().map(|(id, role)| ActivityRow { campaign_activity_id: id, role });
+        let activities = self.activities.iter().map(|activity| ActivityRow {
+            campaign_activity_id: &activity.id,
+            document_id: activity.document.as_deref(),
+            role: activity.role.word(),
+        });
         CampaignRow {
             campaign_activities: with_activities.then(|| activities.collect()),
             campaign_id: &self.id,
@@ -200,23 +228,40 @@ impl Campaign {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
+    use crate::Settings;
+    use crate::account::Account;
 
     #[test]
     fn funnels_narrow_and_add_up() {
-        let history = History { start: 1_672_531_200, end: 1_767_225_600 };
-        let campaigns = campaigns(1, 40, 5_000, history);
+        let account = Account::new(&Settings::default());
+        let (campaigns, end) = (account.campaigns(), 1_767_225_600_000);
         assert_eq!(campaigns.len(), 40);
         for status in ["Draft", "Scheduled", "Executing", "Done", "Error", "Removed"] {
             assert!(campaigns.iter().any(|campaign| campaign.status == status), "{status}");
         }
-        for campaign in &campaigns {
-            assert!(campaign.created <= campaign.updated && campaign.updated < history.end * 1_000);
+        for campaign in campaigns {
+            assert!(campaign.created <= campaign.updated && campaign.updated < end);
             let Some((at, counts)) = campaign.sent else { continue };
             assert!(campaign.created < at && at <= campaign.updated, "{}", campaign.name);
             assert_eq!(counts.sends, counts.opens + counts.not_opened + counts.bounces);
             assert!(counts.clicks <= counts.opens && counts.optouts <= counts.opens);
-            assert!(counts.sends > 0 && counts.sends <= 5_000);
+            assert!(counts.sends <= 5_000, "{}", campaign.name);
+            // Single events and figures are one.
+            let openers = campaign.activities.iter().flat_map(|activity| &activity.opens);
+            let openers: BTreeSet<u32> = openers.map(|event| event.contact).collect();
+            assert_eq!(openers.len(), counts.opens as usize, "{}", campaign.name);
+            let clickers = campaign.activities.iter().flat_map(|activity| &activity.clicks);
+            let clickers: BTreeSet<u32> = clickers.map(|event| event.contact).collect();
+            assert!(clickers.is_subset(&openers));
+            assert_eq!(clickers.len(), counts.clicks as usize, "{}", campaign.name);
+            for activity in &campaign.activities {
+                assert!(activity.opens.is_sorted_by(|a, b| a.at >= b.at));
+                assert!(activity.opens.iter().all(|event| at < event.at && event.at < end));
+                assert!(activity.role != Role::Permalink || activity.opens.is_empty());
+            }
         }
         assert!(campaigns.is_sorted_by(|a, b| a.updated >= b.updated));
     }

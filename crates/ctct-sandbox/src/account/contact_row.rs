@@ -54,9 +54,9 @@ pub(crate) struct ContactRow<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     email_address: Option<EmailRow>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    first_name: Option<&'a str>,
+    first_name: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    last_name: Option<&'a str>,
+    last_name: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     job_title: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -188,7 +188,27 @@ pub(super) fn mail_index(address: &str) -> Option<u32> {
     local.rsplit(['.', '+']).next()?.parse().ok()
 }
 
+/// What reports show of a contact.
+#[derive(Debug)]
+pub(crate) struct Person {
+    pub(crate) contact_id: String,
+    pub(crate) email_address: String,
+    pub(crate) first_name: Option<&'static str>,
+    pub(crate) last_name: Option<&'static str>,
+}
+
 impl Account {
+    /// What reports show of the contact with this index.
+    pub(crate) fn person(&self, index: u32, facts: &Facts) -> Person {
+        let row = self.contact_row(index, facts, Include::default());
+        Person {
+            contact_id: row.contact_id,
+            email_address: mail_address(self.seed, index),
+            first_name: row.first_name,
+            last_name: row.last_name,
+        }
+    }
+
     /// The contact with this index, with the parts that are asked for.
     pub(crate) fn contact_row(
         &self,

@@ -1,8 +1,10 @@
 //! The made-up account: everything that the API shows, derived from a seed.
 
 mod campaign;
+mod changes;
 mod contact;
 mod contact_row;
+mod engagement;
 mod identifier;
 mod names;
 mod organization;
@@ -10,17 +12,23 @@ mod random;
 mod reference;
 pub(crate) mod time;
 
+use std::sync::OnceLock;
+
 use chrono::Months;
 use serde_json::Value;
 
-pub(crate) use campaign::{Campaign, CampaignRow, Counts, SummaryRow};
+pub(crate) use campaign::{Activity, Campaign, CampaignRow, Counts, SummaryRow};
+pub use changes::Change;
+pub(crate) use changes::Changes;
 pub(crate) use contact::Facts;
 pub(crate) use contact_row::{ContactRow, Include};
+pub(crate) use engagement::Event;
 pub(crate) use organization::Organization;
 pub(crate) use reference::{CustomField, List, Segment, Tag};
 
 use crate::Settings;
 use contact::{History, Popularity};
+use engagement::Audience;
 
 /// What of an account [`Sandbox::rows`](crate::Sandbox::rows) gives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +48,14 @@ pub enum Collection {
     CustomFields,
     /// E-mail campaigns.
     EmailCampaigns,
+    /// E-mail campaigns with their activities.
+    EmailCampaignDetails,
+    /// The opens of all activities.
+    EmailOpens,
+    /// The figures of sent campaigns.
+    EmailCampaignStats,
+    /// The contacts of all segments, each with the segment's identifier.
+    SegmentContacts,
     /// Summary reports of sent campaigns.
     EmailCampaignSummaries,
     /// The account itself, with its extra fields.
@@ -49,13 +65,16 @@ pub enum Collection {
 /// The whole account; contacts are made on demand.
 #[derive(Debug)]
 pub(crate) struct Account {
-    pub(crate) contacts: u32,
+    /// How many contacts the account was made with.
+    made: u32,
+    changes: Changes,
     pub(crate) lists: Vec<List>,
     pub(crate) tags: Vec<Tag>,
     pub(crate) segments: Vec<Segment>,
     pub(crate) custom_fields: Vec<CustomField>,
-    pub(crate) campaigns: Vec<Campaign>,
     seed: u64,
+    campaign_count: u32,
+    campaigns: OnceLock<Vec<Campaign>>,
     history: History,
     list_shares: Vec<u32>,
     tag_shares: Vec<u32>,
@@ -70,41 +89,79 @@ impl Account {
         let lists = reference::lists(seed, history);
         let tags = reference::tags(seed, history);
         Self {
-            contacts: settings.contacts,
+            made: settings.contacts,
+            changes: Changes::default(),
             list_shares: lists.iter().map(|list| list.share).collect(),
             tag_shares: tags.iter().map(|tag| tag.share).collect(),
             lists,
             tags,
             segments: reference::segments(seed, history),
             custom_fields: reference::custom_fields(seed, history),
-            campaigns: campaign::campaigns(seed, settings.campaigns, settings.contacts, history),
+            campaign_count: settings.campaigns,
+            campaigns: OnceLock::new(),
             seed,
             history,
         }
     }
 
+    /// How many contacts there are by now, deleted ones included.
+    pub(crate) fn contacts(&self) -> u32 {
+        self.made + self.changes.created()
+    }
+
+    /// What happened to contacts since the account was made.
+    pub(crate) fn changes(&self) -> &Changes {
+        &self.changes
+    }
+
     /// What filters look at, of the contact with this index.
     pub(crate) fn facts(&self, index: u32) -> Facts {
+        self.changes.apply(index, self.made, || self.made_facts(index))
+    }
+
+    /// The same, as the account was made.
+    fn made_facts(&self, index: u32) -> Facts {
         let popular = Popularity { lists: &self.list_shares, tags: &self.tag_shares };
         Facts::of(self.seed, index, self.history, popular)
     }
 
     /// The contact with this identifier, deleted or not.
     pub(crate) fn contact_by_id(&self, identifier: &str) -> Option<u32> {
-        identifier::contact_index(self.seed, identifier).filter(|index| *index < self.contacts)
+        identifier::contact_index(self.seed, identifier).filter(|index| *index < self.contacts())
     }
 
     /// The contact with this e-mail address, deleted or not.
     pub(crate) fn contact_by_mail(&self, address: &str) -> Option<u32> {
-        let index = contact_row::mail_index(address).filter(|index| *index < self.contacts)?;
+        let index = contact_row::mail_index(address).filter(|index| *index < self.contacts())?;
         let has_it = self.facts(index).permission.is_some()
             && contact_row::mail_address(self.seed, index).eq_ignore_ascii_case(address);
         has_it.then_some(index)
     }
 
+    /// The campaigns, the last changed first; made when they are first asked for.
+    pub(crate) fn campaigns(&self) -> &[Campaign] {
+        self.campaigns.get_or_init(|| {
+            let audience = Audience::new(self.made, |index| self.made_facts(index));
+            campaign::campaigns(self.seed, self.campaign_count, &audience, self.history)
+        })
+    }
+
+    /// A campaign and one of its activities, by the activity's identifier.
+    pub(crate) fn activity(&self, identifier: &str) -> Option<(&Campaign, &Activity)> {
+        let all = self.campaigns().iter();
+        let mut all =
+            all.flat_map(|campaign| campaign.activities.iter().map(move |a| (campaign, a)));
+        all.find(|(_, activity)| activity.id == identifier)
+    }
+
+    /// When the account's history ends, in seconds since 1970.
+    pub(crate) fn history_end(&self) -> i64 {
+        self.history.end
+    }
+
     /// Summary reports, the last sent first, as the API lists them.
     pub(crate) fn summaries(&self) -> Vec<SummaryRow<'_>> {
-        let mut sent: Vec<_> = self.campaigns.iter().filter(|c| c.sent.is_some()).collect();
+        let mut sent: Vec<_> = self.campaigns().iter().filter(|c| c.sent.is_some()).collect();
         sent.sort_by_key(|campaign| {
             (campaign.sent.map(|(at, _)| std::cmp::Reverse(at)), campaign.id.as_str())
         });
@@ -118,12 +175,12 @@ impl Account {
 
     /// Each contact's index and facts, those that `wanted` accepts.
     pub(crate) fn select(&self, wanted: impl Fn(u32, &Facts) -> bool) -> Vec<u32> {
-        (0..self.contacts).filter(|index| wanted(*index, &self.facts(*index))).collect()
+        (0..self.contacts()).filter(|index| wanted(*index, &self.facts(*index))).collect()
     }
 
     /// The contacts as JSON with everything included, deleted or not deleted.
     pub(crate) fn contact_values(&self, deleted: bool) -> impl Iterator<Item = Value> {
-        (0..self.contacts).filter_map(move |index| {
+        (0..self.contacts()).filter_map(move |index| {
             let facts = self.facts(index);
             (facts.deleted.is_some() == deleted)
                 .then(|| value(&self.contact_row(index, &facts, Include::ALL)))

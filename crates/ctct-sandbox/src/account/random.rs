@@ -13,6 +13,7 @@ pub(super) enum Purpose {
     Segment,
     Campaign,
     Account,
+    Event,
 }
 
 /// The generator of the `index`-th thing of a kind.

@@ -33,6 +33,8 @@ pub(super) enum Refusal {
     Invalid(&'static str),
     /// No such thing; the key's prefix and the message.
     NotFound(&'static str, &'static str),
+    /// A campaign without figures, among those that figures were asked of.
+    NoStats,
     /// No token, or one that is not accepted.
     Unauthorized,
     /// A token that does not cover this.
@@ -65,6 +67,13 @@ impl From<Refusal> for Answer {
             Refusal::NotFound(service, message) => {
                 (404, array(&format!("{service}.not_found"), message))
             }
+            Refusal::NoStats => (
+                404,
+                array(
+                    "reportingsvc.not_found.invalid_path_param.campaign_ids.",
+                    "Could not find any campaign stats for all requested campaigns.",
+                ),
+            ),
             Refusal::Unauthorized => (401, object("unauthorized", "Unauthorized")),
             Refusal::Privileges => (
                 403,

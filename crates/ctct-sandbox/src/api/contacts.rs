@@ -35,6 +35,7 @@ pub(super) fn list(service: &Service, call: &Call) -> Result<Answer, Refusal> {
         return Ok(Answer::with_status(202, &json!({ "status": "processing" })));
     }
 
+    service.churn();
     let selected = select(service, &filter);
     let (indexes, more) = cursor::page(&selected, (number - 1).saturating_mul(limit), limit);
     let account = &service.account;

@@ -24,7 +24,7 @@ pub(super) fn list(service: &Service, call: &Call) -> Result<Answer, Refusal> {
         before: query.time("before_date")?,
         inclusive: service.inclusive_bounds,
     };
-    let campaigns = service.account.campaigns.iter();
+    let campaigns = service.account.campaigns().iter();
     let found: Vec<&Campaign> =
         campaigns.filter(|campaign| updated.contains(campaign.updated * 1_000)).collect();
     let (rows, more) = cursor::page(&found, (number - 1).saturating_mul(limit), limit);
@@ -43,7 +43,7 @@ pub(super) fn list(service: &Service, call: &Call) -> Result<Answer, Refusal> {
 
 pub(super) fn one(service: &Service, call: &Call) -> Result<Answer, Refusal> {
     let id = call.path.get("campaign_id").map_or("", String::as_str);
-    let found = service.account.campaigns.iter().find(|campaign| campaign.id == id);
+    let found = service.account.campaigns().iter().find(|campaign| campaign.id == id);
     let campaign = found.ok_or(Refusal::NotFound("campaigns.api", "campaign_id was not found."))?;
     Ok(Answer::ok(&campaign.row(true)))
 }

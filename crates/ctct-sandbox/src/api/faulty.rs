@@ -82,6 +82,7 @@ pub(super) fn response(answer: Answer, fault: Option<FaultKind>) -> Response<Bod
             edited(&body, |page| page["_links"]["next"]["href"] = Value::String(href)),
         ),
         Some(FaultKind::EmptyPage) => whole(status, edited(&body, empty)),
+        Some(FaultKind::Reversed) => whole(status, edited(&body, reverse)),
         _ => whole(status, body),
     }
 }
@@ -147,6 +148,11 @@ fn wrong_types(value: &mut Value) {
         Value::Object(members) => members.values_mut().for_each(wrong_types),
         _ => {}
     }
+}
+
+fn reverse(page: &mut Value) {
+    let Some(members) = page.as_object_mut() else { return };
+    members.values_mut().filter_map(Value::as_array_mut).for_each(|rows| rows.reverse());
 }
 
 fn empty(page: &mut Value) {

@@ -58,10 +58,11 @@ pub(super) fn list(service: &Service, call: &Call) -> Result<Answer, Refusal> {
     if channel.is_some_and(|channel| !["email", "sms"].contains(&channel)) {
         return Err(Refusal::Invalid("channel_type"));
     }
+    let members = query.get("include_membership_count").map(|_| service.members());
     let counts = match query.get("include_membership_count") {
         None => None,
-        Some("all") => Some(&service.members().all_on_list),
-        Some("active") => Some(&service.members().active_on_list),
+        Some("all") => members.as_ref().map(|members| &members.all_on_list),
+        Some("active") => members.as_ref().map(|members| &members.active_on_list),
         Some(_) => return Err(Refusal::Invalid("include_membership_count")),
     };
 

@@ -14,7 +14,9 @@ mod query;
 mod reports;
 mod segments;
 mod service;
+mod stats;
 mod tags;
+mod tracking;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -32,14 +34,17 @@ use answer::{Answer, Refusal};
 use query::Query;
 pub(crate) use service::Service;
 
-use crate::account::value;
+use crate::account::{Include, value};
 use crate::fault::FaultKind;
 use crate::limits::Exceeded;
 use crate::log::LoggedRequest;
+pub(crate) use stats::stats_values;
+pub(crate) use tracking::open_values;
 
 /// The rows of the endpoints that are not paged through here but compared with.
 pub(crate) fn list_values(service: &Service) -> Vec<Value> {
-    let counts = &service.members().all_on_list;
+    let members = service.members();
+    let counts = &members.all_on_list;
     let all = service.account.lists.iter().zip(counts);
     let shown = all.filter(|(list, _)| list.deleted.is_none() && list.channel == "email");
     shown.map(|(list, count)| value(&lists::Row::new(list, Some(*count)))).collect()
@@ -47,13 +52,31 @@ pub(crate) fn list_values(service: &Service) -> Vec<Value> {
 
 /// See [`list_values`].
 pub(crate) fn tag_values(service: &Service) -> Vec<Value> {
-    let all = service.account.tags.iter().zip(&service.members().with_tag);
+    let members = service.members();
+    let all = service.account.tags.iter().zip(&members.with_tag);
     all.map(|(tag, count)| value(&tags::Row::new(tag, Some(*count)))).collect()
 }
 
 /// See [`list_values`].
 pub(crate) fn segment_values(service: &Service) -> Vec<Value> {
     service.account.segments.iter().map(|segment| value(&segments::Row::new(segment))).collect()
+}
+
+/// See [`list_values`].
+pub(crate) fn segment_contact_values(service: &Service) -> Vec<Value> {
+    let account = &service.account;
+    let of_segment = |segment: &crate::account::Segment| {
+        let (id, remainder) = (segment.id, segment.remainder);
+        let indexes =
+            account.select(|index, facts| index % 7 == remainder && facts.deleted.is_none());
+        indexes.into_iter().map(move |index| {
+            let facts = account.facts(index);
+            let mut row = value(&account.contact_row(index, &facts, Include::default()));
+            row["segment_id"] = id.into();
+            row
+        })
+    };
+    account.segments.iter().flat_map(of_segment).collect()
 }
 
 /// What an endpoint gets: the parameters of the path and of the query.
@@ -77,6 +100,14 @@ pub(crate) fn router(service: Arc<Service>) -> Router {
         .route("/v3/contact_custom_fields", endpoint("contact_data", custom_fields::list))
         .route("/v3/emails", endpoint("campaign_data", emails::list))
         .route("/v3/emails/{campaign_id}", endpoint("campaign_data", emails::one))
+        .route(
+            "/v3/reports/email_reports/{campaign_activity_id}/tracking/opens",
+            endpoint("campaign_data", tracking::opens),
+        )
+        .route(
+            "/v3/reports/stats/email_campaigns/{campaign_ids}",
+            endpoint("campaign_data", stats::email_campaigns),
+        )
         .route(summaries, endpoint("campaign_data", reports::email_campaign_summaries))
         .route("/v3/account/summary", endpoint("account_read", account::summary))
         .fallback(gateway)

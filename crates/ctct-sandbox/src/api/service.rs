@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use crate::account::Account;
+use crate::account::{Account, Change};
 use crate::fault::Faults;
 use crate::limits::Counts;
 use crate::log::Log;
@@ -31,7 +31,9 @@ pub(crate) struct Service {
     /// Where the sandbox listens, once it does.
     pub(crate) address: OnceLock<SocketAddr>,
     tokens: Vec<Token>,
-    members: OnceLock<MemberCounts>,
+    churn: Option<Mutex<fastrand::Rng>>,
+    /// What was counted, and how much had happened to contacts before.
+    members: Mutex<Option<(u64, Arc<MemberCounts>)>>,
     selections: Mutex<Vec<Selection>>,
     segments_asked: Mutex<HashSet<u32>>,
 }
@@ -57,7 +59,8 @@ impl Service {
             oauth: Oauth::new(settings.application.clone(), settings.seed),
             address: OnceLock::new(),
             tokens: settings.tokens.clone(),
-            members: OnceLock::new(),
+            churn: settings.churn.map(|seed| Mutex::new(fastrand::Rng::with_seed(seed))),
+            members: Mutex::default(),
             selections: Mutex::default(),
             segments_asked: Mutex::default(),
         }
@@ -71,30 +74,82 @@ impl Service {
         known.filter(|token| token.expires_at.is_none_or(|end| now < end))
     }
 
-    /// How many contacts are on each list and have each tag; counted once.
-    pub(crate) fn members(&self) -> &MemberCounts {
-        self.members.get_or_init(|| {
-            let mut counts = MemberCounts {
-                all_on_list: vec![0; self.account.lists.len()],
-                active_on_list: vec![0; self.account.lists.len()],
-                with_tag: vec![0; self.account.tags.len()],
-            };
-            for index in 0..self.account.contacts {
-                let facts = self.account.facts(index);
-                count(&mut counts.all_on_list, facts.lists);
-                count(&mut counts.with_tag, facts.tags);
-                if facts.status() == "active" {
-                    count(&mut counts.active_on_list, facts.lists);
-                }
+    /// How many contacts are on each list and have each tag; counted once for each state of
+    /// the account.
+    pub(crate) fn members(&self) -> Arc<MemberCounts> {
+        let version = self.account.changes().version();
+        let mut kept = self.members.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((known, counts)) = kept.as_ref()
+            && *known == version
+        {
+            return Arc::clone(counts);
+        }
+        let counts = Arc::new(self.count_members());
+        *kept = Some((version, Arc::clone(&counts)));
+        counts
+    }
+
+    fn count_members(&self) -> MemberCounts {
+        let mut counts = MemberCounts {
+            all_on_list: vec![0; self.account.lists.len()],
+            active_on_list: vec![0; self.account.lists.len()],
+            with_tag: vec![0; self.account.tags.len()],
+        };
+        for index in 0..self.account.contacts() {
+            let facts = self.account.facts(index);
+            count(&mut counts.all_on_list, facts.lists);
+            count(&mut counts.with_tag, facts.tags);
+            if facts.status() == "active" {
+                count(&mut counts.active_on_list, facts.lists);
             }
-            counts
-        })
+        }
+        counts
+    }
+
+    /// Lets something happen to contacts now; whether there is such a contact.
+    pub(crate) fn change(&self, change: &Change) -> bool {
+        let (changes, now) = (self.account.changes(), self.clock.now().timestamp());
+        let known = |identifier: &str| {
+            let index = self.account.contact_by_id(identifier)?;
+            self.account.facts(index).deleted.is_none().then_some(index)
+        };
+        match change {
+            Change::Create => {
+                changes.create(now);
+                true
+            }
+            Change::Delete(id) => known(id).map(|index| changes.delete(index, now)).is_some(),
+            Change::Update(id) => known(id).map(|index| changes.update(index, now)).is_some(),
+            Change::Unsubscribe(id) => {
+                known(id).map(|index| changes.unsubscribe(index, now)).is_some()
+            }
+        }
+    }
+
+    /// Lets a few things happen to contacts, where that is wanted.
+    pub(super) fn churn(&self) {
+        let Some(churn) = &self.churn else { return };
+        let mut rng = churn.lock().unwrap_or_else(PoisonError::into_inner);
+        let (changes, now) = (self.account.changes(), self.clock.now().timestamp());
+        for _ in 0..rng.u32(0..3) {
+            let index = rng.u32(0..self.account.contacts().max(1));
+            let is_there = self.account.facts(index).deleted.is_none();
+            match rng.u32(0..8) {
+                0..3 => changes.create(now),
+                3..6 if is_there => changes.delete(index, now),
+                6 if is_there => changes.update(index, now),
+                7 if is_there => changes.unsubscribe(index, now),
+                _ => {}
+            }
+        }
     }
 
     /// The contacts that a filter selects, found once for all pages of a scan.
     pub(super) fn selection(&self, filter: &str, find: impl FnOnce() -> Vec<u32>) -> Arc<Vec<u32>> {
+        // What was found before something happened is not found again.
+        let filter = format!("{} {filter}", self.account.changes().version());
         let mut selections = self.selections.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(position) = selections.iter().position(|(known, _)| known == filter) {
+        if let Some(position) = selections.iter().position(|(known, _)| *known == filter) {
             let hit = selections.remove(position);
             let found = Arc::clone(&hit.1);
             selections.push(hit);
@@ -104,7 +159,7 @@ impl Service {
         if selections.len() == SELECTIONS {
             selections.remove(0);
         }
-        selections.push((filter.to_owned(), Arc::clone(&found)));
+        selections.push((filter, Arc::clone(&found)));
         found
     }
 

@@ -53,7 +53,8 @@ pub(super) fn list(service: &Service, call: &Call) -> Result<Answer, Refusal> {
         None => 0,
     };
     let (shown, more) = cursor::page(tags, skip, limit);
-    let counts = with_count.then(|| &service.members().with_tag);
+    let members = with_count.then(|| service.members());
+    let counts = members.as_ref().map(|members| &members.with_tag);
     let rows = shown.iter().enumerate();
     let rows =
         rows.map(|(row, tag)| Row::new(tag, counts.map(|counts| counts[skip + row]))).collect();

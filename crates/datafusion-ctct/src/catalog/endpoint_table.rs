@@ -1,5 +1,6 @@
 //! The table of any declared endpoint.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
@@ -82,6 +83,7 @@ impl TableProvider for EndpointTable {
             columns,
             domains,
             fetch: limit,
+            beside: BTreeMap::default(),
         };
         Ok(Arc::new(CtctScanExec::try_new(spec, self.endpoint, Arc::clone(&self.client))?))
     }

@@ -26,6 +26,9 @@ pub(crate) struct PageDecoder {
 pub(crate) struct DecodedPage {
     /// The rows, with the columns that are read.
     pub(crate) rows: RecordBatch,
+    /// How many rows the answer had; where those of the table are members of lists in them,
+    /// that is another number.
+    pub(crate) answered: u64,
     /// The link to the next page, where there is one.
     pub(crate) next_link: Option<String>,
     /// How many rows the whole answer has, where the page tells.
@@ -59,7 +62,20 @@ impl PageDecoder {
     ///
     /// # Errors
     /// [`ErrorKind::Protocol`] where the body is not the JSON of a page of this endpoint.
+    #[cfg(any(feature = "fuzzing", test))]
     pub(crate) fn decode(&mut self, body: &[u8]) -> Result<DecodedPage, Error> {
+        self.decode_for(body, None)
+    }
+
+    /// Decodes the body of the answer to a request for this key.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Protocol`] where the body is not the JSON of a page of this endpoint.
+    pub(crate) fn decode_for(
+        &mut self,
+        body: &[u8],
+        key: Option<&str>,
+    ) -> Result<DecodedPage, Error> {
         let (answer, conflicts) = match decode(&self.shape, body, false) {
             Ok(answer) => (answer, Vec::new()),
             Err(strict) => self.decode_leniently(body, strict)?,
@@ -67,13 +83,19 @@ impl PageDecoder {
         let rows = self.rows(&answer)?;
         let (columns, count) = self
             .shape
-            .columns_of(&rows)
+            .columns_of(&rows, key)
             .map_err(|source| self.unexpected("cannot be taken apart").with_source(source))?;
         let options = RecordBatchOptions::new().with_row_count(Some(count));
         let batch = RecordBatch::try_new_with_options(self.schema.clone(), columns, &options)
             .map_err(|source| self.unexpected("does not fit its columns").with_source(source))?;
         let count = self.shape.count(&answer);
-        Ok(DecodedPage { rows: batch, next_link: next_link(&answer), count, conflicts })
+        Ok(DecodedPage {
+            rows: batch,
+            answered: rows.len() as u64,
+            next_link: next_link(&answer),
+            count,
+            conflicts,
+        })
     }
 
     fn decode_leniently(

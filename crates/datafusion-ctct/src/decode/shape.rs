@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, StructArray, UInt32Array};
+use arrow::array::{Array, ArrayRef, AsArray, StringArray, StructArray, UInt32Array};
 use arrow::compute::take;
 use arrow::datatypes::{DataType, Field, FieldRef, Fields, Int64Type, Schema, SchemaRef};
 use arrow::error::ArrowError;
@@ -28,8 +28,10 @@ impl Shape {
     /// The shape of answers with these columns; names that the endpoint does not have
     /// are left out.
     pub(super) fn new(endpoint: &'static Endpoint, columns: &[&str]) -> Self {
-        let hidden =
-            |name: &&str| endpoint.always_null.as_ref().filter(|field| field.name == *name);
+        let hidden = |name: &&str| {
+            let window = endpoint.window.as_ref().map(|window| &window.field);
+            endpoint.always_null.as_ref().into_iter().chain(window).find(|f| f.name == *name)
+        };
         Self {
             envelope: endpoint.envelope,
             paged: matches!(endpoint.paging, ctct_endpoints::Paging::Links { .. }),
@@ -115,11 +117,12 @@ impl Shape {
 
     /// The members of a row, a list of rows among them.
     fn row_members(&self) -> Fields {
-        let Some((list, carrier)) = self.list else { return members(&self.columns, 0) };
-        let of_member = |column: &&&'static Column| column.parents.first() == Some(&list);
-        let around: Vec<_> =
-            self.columns.iter().filter(|column| !of_member(column)).copied().collect();
-        let mut inside: Vec<_> = self.columns.iter().filter(of_member).copied().collect();
+        let answered = self.columns.iter().copied().filter(|column| !column.of_request);
+        let Some((list, carrier)) = self.list else {
+            return members(&answered.collect::<Vec<_>>(), 0);
+        };
+        let of_member = |column: &&'static Column| column.parents.first() == Some(&list);
+        let (mut inside, around): (Vec<_>, Vec<_>) = answered.partition(of_member);
         if inside.is_empty() {
             inside.push(carrier);
         }
@@ -131,13 +134,21 @@ impl Shape {
         members(&around, 0).iter().cloned().chain([Arc::new(list)]).collect()
     }
 
-    /// The columns of rows, in order, and how many rows there are.
+    /// The columns of rows, in order, and how many rows there are. `asked_for` is the key
+    /// that the request was for.
     pub(super) fn columns_of(
         &self,
         rows: &StructArray,
+        asked_for: Option<&str>,
     ) -> Result<(Vec<ArrayRef>, usize), ArrowError> {
+        let of_request = |rows: usize| -> ArrayRef {
+            Arc::new(std::iter::repeat_n(asked_for, rows).collect::<StringArray>())
+        };
         let Some((list, _)) = self.list else {
-            let columns = self.columns.iter().map(|column| column_of(rows, column, column.parents));
+            let columns = self.columns.iter().map(|column| match column.of_request {
+                true => of_request(rows.len()),
+                false => column_of(rows, column, column.parents),
+            });
             return Ok((columns.collect(), rows.len()));
         };
         let lists = rows.column_by_name(list).and_then(|lists| lists.as_list_opt::<i32>());
@@ -157,6 +168,9 @@ impl Shape {
         let (around, inside) = (UInt32Array::from(around), UInt32Array::from(inside));
         let members = lists.values();
         let columns = self.columns.iter().map(|column| {
+            if column.of_request {
+                return Ok(of_request(around.len()));
+            }
             if column.parents.first() != Some(&list) {
                 return take(&column_of(rows, column, column.parents), &around, None);
             }

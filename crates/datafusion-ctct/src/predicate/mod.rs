@@ -15,4 +15,4 @@ mod physical;
 pub use domain::{Analysis, Domain, Domains};
 pub use interval::Interval;
 pub use logical::analyse;
-pub(crate) use physical::analyse_physical;
+pub(crate) use physical::{analyse_physical, analyse_present};

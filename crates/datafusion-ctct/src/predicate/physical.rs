@@ -9,7 +9,8 @@ use datafusion::common::ScalarValue;
 use datafusion::logical_expr::{ColumnarValue, Operator};
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::expressions::{
-    BinaryExpr, CaseExpr, CastExpr, Column, DynamicFilterPhysicalExpr, InListExpr, Literal,
+    BinaryExpr, CaseExpr, CastExpr, Column, DynamicFilterPhysicalExpr, InListExpr, IsNullExpr,
+    Literal,
 };
 use datafusion::physical_expr::scalar_subquery::ScalarSubqueryExpr;
 
@@ -21,16 +22,31 @@ use super::literal::{Compared, compared, one_of};
 /// A filter that is still to be filled says nothing: nobody waits for it, because some are
 /// filled only by the rows that they would filter.
 pub(crate) fn analyse_physical(filter: &Arc<dyn PhysicalExpr>) -> Analysis {
+    analyse_with(filter, None)
+}
+
+/// The same of rows that all have a value in a column.
+pub(crate) fn analyse_present(filter: &Arc<dyn PhysicalExpr>, present: &str) -> Analysis {
+    analyse_with(filter, Some(present))
+}
+
+fn analyse_with(filter: &Arc<dyn PhysicalExpr>, present: Option<&str>) -> Analysis {
+    let analyse = |filter: &Arc<dyn PhysicalExpr>| analyse_with(filter, present);
     if let Some(dynamic) = filter.downcast_ref::<DynamicFilterPhysicalExpr>() {
-        return dynamic
-            .current()
-            .map_or_else(|_| Analysis::unknown(), |now| analyse_physical(&now));
+        return dynamic.current().map_or_else(|_| Analysis::unknown(), |now| analyse(&now));
+    }
+    if let Some(null) = filter.downcast_ref::<IsNullExpr>() {
+        let column = null.arg().downcast_ref::<Column>();
+        return match column {
+            Some(column) if present == Some(column.name()) => Analysis::never(),
+            _ => Analysis::unknown(),
+        };
     }
     if let Some(binary) = filter.downcast_ref::<BinaryExpr>() {
         let (left, right) = (binary.left(), binary.right());
         return match binary.op() {
-            Operator::And => analyse_physical(left).and(analyse_physical(right)),
-            Operator::Or => analyse_physical(left).or(analyse_physical(right)),
+            Operator::And => analyse(left).and(analyse(right)),
+            Operator::Or => analyse(left).or(analyse(right)),
             operator => {
                 let swapped = || operator.swap().and_then(|op| comparison(right, op, left));
                 comparison(left, *operator, right)
@@ -48,9 +64,7 @@ pub(crate) fn analyse_physical(filter: &Arc<dyn PhysicalExpr>) -> Analysis {
     if let Some(case) = filter.downcast_ref::<CaseExpr>() {
         // Joins of several partitions say in one branch each what may lie in it.
         let results = case.when_then_expr().iter().map(|(_, then)| then).chain(case.else_expr());
-        return results
-            .fold(Analysis::never(), |all, result| all.or(analyse_physical(result)))
-            .inexact();
+        return results.fold(Analysis::never(), |all, result| all.or(analyse(result))).inexact();
     }
     match filter.downcast_ref::<Literal>().map(Literal::value) {
         Some(ScalarValue::Boolean(Some(true))) => Analysis::always(),

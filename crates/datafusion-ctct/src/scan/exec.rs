@@ -1,6 +1,6 @@
 //! The leaf of a plan that reads one endpoint.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -31,7 +31,8 @@ use datafusion::physical_plan::{
 };
 
 use super::metrics::ScanMetrics;
-use super::stream::Scan;
+use super::shared::SharedAnswers;
+use super::stream::{Scan, usable};
 use super::{RequestPlan, ScanSpec};
 use crate::predicate::{Domain, Interval};
 use crate::schema::arrow_schema;
@@ -50,6 +51,8 @@ pub struct CtctScanExec {
     /// Filters of joins and subqueries above, which they apply themselves: what they say is
     /// read at the first poll, and saves requests.
     hints: Vec<Arc<dyn PhysicalExpr>>,
+    /// The answers that other scans of the statement may ask for, too.
+    answers: Option<Arc<SharedAnswers>>,
 }
 
 impl CtctScanExec {
@@ -77,6 +80,7 @@ impl CtctScanExec {
             properties: Arc::new(properties),
             metrics: ExecutionPlanMetricsSet::new(),
             hints: Vec::new(),
+            answers: None,
         })
     }
 
@@ -87,7 +91,29 @@ impl CtctScanExec {
 
     /// The requests that will be sent, as far as they are known before anything is read.
     pub fn request_plan(&self) -> RequestPlan {
-        RequestPlan::new(self.endpoint, &self.spec, self.client.estimated_rows(self.endpoint))
+        RequestPlan::new(self.endpoint, &self.spec, &|endpoint| {
+            self.client.estimated_rows(endpoint)
+        })
+    }
+
+    /// The endpoint that is read.
+    pub(super) fn endpoint(&self) -> &'static Endpoint {
+        self.endpoint
+    }
+
+    /// The same scan, asking also for what others read from the same pages.
+    pub(super) fn beside(&self, beside: BTreeMap<String, BTreeSet<String>>) -> Self {
+        let spec = ScanSpec { beside, ..self.spec.clone() };
+        Self { spec, ..self.clone() }
+    }
+
+    /// The same scan, sharing its answers with others of its statement.
+    pub(super) fn sharing(
+        &self,
+        answers: Arc<SharedAnswers>,
+        beside: BTreeMap<String, BTreeSet<String>>,
+    ) -> Self {
+        Self { answers: Some(answers), ..self.beside(beside) }
     }
 
     /// Whether joins and subqueries will narrow the requests.
@@ -101,8 +127,10 @@ impl CtctScanExec {
         let hinted: Vec<String> =
             pending.flat_map(collect_columns).map(|column| column.name().to_owned()).collect();
         let fields = self.endpoint.fields.iter().filter(|field| match field.kind {
-            Kind::Timestamp => self.endpoint.range(field.name).is_some(),
-            Kind::Text | Kind::Identifier => self.endpoint.key_binding(field.name).is_some(),
+            Kind::Timestamp => usable(self.endpoint, field.name, &Domain::Interval(Interval::ALL)),
+            Kind::Text | Kind::Identifier => {
+                usable(self.endpoint, field.name, &Domain::Keys(BTreeSet::new()))
+            }
             _ => false,
         });
         fields
@@ -279,7 +307,7 @@ impl ExecutionPlan for CtctScanExec {
     fn execute(
         &self,
         partition: usize,
-        _context: Arc<TaskContext>,
+        context: Arc<TaskContext>,
     ) -> Result<SendableRecordBatchStream> {
         if partition != 0 {
             return internal_err!("a scan has one partition, not {partition}");
@@ -289,6 +317,7 @@ impl ExecutionPlan for CtctScanExec {
             endpoint: self.endpoint,
             spec: self.spec.clone(),
             hints: self.hints.clone(),
+            answers: self.answers.as_ref().map(|answers| answers.of(&context)),
             metrics: ScanMetrics::new(&self.metrics, partition),
         };
         Ok(scan.into_stream(self.schema()))

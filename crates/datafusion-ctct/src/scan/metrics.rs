@@ -13,6 +13,7 @@ pub(super) struct ScanMetrics {
     pub(super) pages: Count,
     pub(super) bytes: Count,
     pub(super) conflicts: Count,
+    pub(super) windows: Count,
     pub(super) pace_wait: Time,
     pub(super) retry_wait: Time,
     pub(super) network_time: Time,
@@ -30,10 +31,29 @@ impl ScanMetrics {
             pages: counter("pages"),
             bytes: counter("bytes"),
             conflicts: counter("type_conflicts"),
+            windows: counter("windows"),
             pace_wait: time("pace_wait"),
             retry_wait: time("retry_wait"),
             network_time: time("network_time"),
             decode_time: time("decode_time"),
+        }
+    }
+
+    /// The metrics of a parent that is read for its keys: what it costs is this scan's, and
+    /// its rows are not.
+    pub(super) fn of_parent(&self) -> Self {
+        Self {
+            baseline: BaselineMetrics::new(&ExecutionPlanMetricsSet::new(), 0),
+            requests: self.requests.clone(),
+            retries: self.retries.clone(),
+            pages: self.pages.clone(),
+            bytes: self.bytes.clone(),
+            conflicts: self.conflicts.clone(),
+            windows: self.windows.clone(),
+            pace_wait: self.pace_wait.clone(),
+            retry_wait: self.retry_wait.clone(),
+            network_time: self.network_time.clone(),
+            decode_time: self.decode_time.clone(),
         }
     }
 

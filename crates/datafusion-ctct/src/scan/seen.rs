@@ -1,64 +1,96 @@
-//! Which rows a scan has given away, for the case that it must start again.
+//! Which rows a scan has given away, for the case that some of them come again.
 
 use std::collections::HashSet;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::{BuildHasher, Hash, Hasher, RandomState};
+use std::sync::Arc;
 
-use arrow::array::{Array, AsArray, BooleanArray, RecordBatch};
+use arrow::array::{AsArray, BooleanArray, RecordBatch};
 use arrow::compute::filter_record_batch;
+use arrow::datatypes::TimestampMicrosecondType;
 use arrow::error::ArrowError;
 
-/// The keys of the rows that were read.
+/// Tells rows apart by their keys.
 ///
-/// A cursor that the server no longer accepts means that the scan is read again from its
-/// start; rows that were read before are then left out. Eight bytes are kept for each
-/// row: should two keys of one scan share them (for a million rows a chance of one in
-/// forty million), a row would be left out, and only in a scan that started again.
-#[derive(Debug, Default)]
-pub(super) struct SeenRows {
-    /// Where the key's columns stand in a page; empty where the table has no key.
-    key: Vec<usize>,
+/// Eight bytes stand for each key: should two keys of one scan share them (for a million
+/// rows a chance of one in forty million), a row would be left out, and only in a scan that
+/// read some of its pages again.
+#[derive(Debug, Clone)]
+pub(super) struct RowKeys {
+    /// Where the key's columns stand in a page; empty where rows cannot be told apart.
+    columns: Arc<[usize]>,
     hasher: RandomState,
+}
+
+impl RowKeys {
+    /// Keys in these columns of a page, which are texts or times.
+    pub(super) fn new(columns: Vec<usize>) -> Self {
+        Self { columns: columns.into(), hasher: RandomState::new() }
+    }
+
+    /// Whether rows can be told apart.
+    pub(super) fn tell_apart(&self) -> bool {
+        !self.columns.is_empty()
+    }
+
+    /// A number for each row, the same for the same key.
+    pub(super) fn of(&self, page: &RecordBatch) -> Vec<u64> {
+        let mut hashers: Vec<_> =
+            (0..page.num_rows()).map(|_| self.hasher.build_hasher()).collect();
+        for column in self.columns.iter().map(|column| page.column(*column)) {
+            if let Some(texts) = column.as_string_opt::<i32>() {
+                hashers.iter_mut().zip(texts).for_each(|(hasher, text)| text.hash(hasher));
+            } else if let Some(times) = column.as_primitive_opt::<TimestampMicrosecondType>() {
+                hashers.iter_mut().zip(times).for_each(|(hasher, time)| time.hash(hasher));
+            }
+        }
+        hashers.into_iter().map(|hasher| hasher.finish()).collect()
+    }
+}
+
+/// The rows that one chain of pages has given away.
+///
+/// A chain is read again from its start where the server no longer accepts its cursor, or
+/// where rows came or went meanwhile. What it gave away before is then left out.
+#[derive(Debug)]
+pub(super) struct SeenRows {
+    keys: RowKeys,
     /// One list a page: nothing has to be moved when there are more.
     pages: Vec<Vec<u64>>,
-    /// All of them, once they are needed.
+    /// All of an earlier reading, once they are needed.
     known: Option<HashSet<u64>>,
+    /// How many rows of this reading an earlier one had not.
+    fresh: usize,
 }
 
 impl SeenRows {
-    /// Remembers rows by these columns of a page, which are text.
-    pub(super) fn new(key: Vec<usize>) -> Self {
-        Self { key, ..Self::default() }
+    /// Remembers rows by these keys.
+    pub(super) fn new(keys: RowKeys) -> Self {
+        Self { keys, pages: Vec::new(), known: None, fresh: 0 }
     }
 
-    /// Whether a scan can start again: only rows with a key can be told apart.
+    /// Whether the chain can be read again: only rows with a key can be told apart.
     pub(super) fn can_start_again(&self) -> bool {
-        !self.key.is_empty()
+        self.keys.tell_apart()
+    }
+
+    /// Whether this is not the first reading, and it brought nothing that earlier ones had not.
+    pub(super) fn brought_nothing_new(&self) -> bool {
+        self.known.is_some() && self.fresh == 0
     }
 
     /// From now on rows that were read before are left out.
     pub(super) fn start_again(&mut self) {
         let pages = std::mem::take(&mut self.pages);
         self.known.get_or_insert_default().extend(pages.into_iter().flatten());
+        self.fresh = 0;
     }
 
     /// Remembers the rows of a page, and gives those that are new.
     pub(super) fn fresh(&mut self, page: RecordBatch) -> Result<RecordBatch, ArrowError> {
-        if self.key.is_empty() {
+        if !self.keys.tell_apart() {
             return Ok(page);
         }
-        let columns: Vec<_> = self
-            .key
-            .iter()
-            .filter_map(|column| page.column(*column).as_string_opt::<i32>())
-            .collect();
-        let hash = |row: usize| {
-            let key: Vec<Option<&str>> = columns
-                .iter()
-                .map(|column| column.is_valid(row).then(|| column.value(row)))
-                .collect();
-            self.hasher.hash_one(key)
-        };
-        let hashes: Vec<u64> = (0..page.num_rows()).map(hash).collect();
+        let hashes = self.keys.of(&page);
         match &mut self.known {
             None => {
                 self.pages.push(hashes);
@@ -67,6 +99,7 @@ impl SeenRows {
             Some(known) => {
                 let new: BooleanArray =
                     hashes.into_iter().map(|hash| Some(known.insert(hash))).collect();
+                self.fresh += new.true_count();
                 filter_record_batch(&page, &new)
             }
         }
@@ -75,9 +108,7 @@ impl SeenRows {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
-    use arrow::array::{ArrayRef, StringArray};
+    use arrow::array::{ArrayRef, StringArray, TimestampMicrosecondArray};
 
     use super::*;
 
@@ -88,7 +119,7 @@ mod tests {
 
     #[test]
     fn rows_are_left_out_only_after_a_new_start() {
-        let mut seen = SeenRows::new(vec![0]);
+        let mut seen = SeenRows::new(RowKeys::new(vec![0]));
         let rows = |seen: &mut SeenRows, keys: &[&str]| {
             seen.fresh(page(keys)).expect("filtered").num_rows()
         };
@@ -98,9 +129,23 @@ mod tests {
             2,
             "the server's own repetition is not ours to judge"
         );
+        assert!(!seen.brought_nothing_new(), "the first reading brings everything");
         seen.start_again();
         assert_eq!(rows(&mut seen, &["a", "b"]), 0);
+        assert!(seen.brought_nothing_new());
         assert_eq!(rows(&mut seen, &["c", "d"]), 1);
-        assert!(!SeenRows::default().can_start_again());
+        assert!(!seen.brought_nothing_new());
+        assert!(!SeenRows::new(RowKeys::new(Vec::new())).can_start_again());
+    }
+
+    #[test]
+    fn all_parts_of_a_key_count() {
+        let texts: ArrayRef = Arc::new(StringArray::from(vec![Some("a"), Some("a"), None]));
+        let times: ArrayRef = Arc::new(TimestampMicrosecondArray::from(vec![1, 2, 1]));
+        let page = RecordBatch::try_from_iter([("text", texts), ("time", times)]).expect("two");
+        let keys: HashSet<u64> = RowKeys::new(vec![0, 1]).of(&page).into_iter().collect();
+        assert_eq!(keys.len(), 3);
+        let keys: HashSet<u64> = RowKeys::new(vec![0]).of(&page).into_iter().collect();
+        assert_eq!(keys.len(), 2);
     }
 }

@@ -1,6 +1,8 @@
 //! What a scan reads: the contract between planner, scan, `EXPLAIN` and whoever sends
 //! scans elsewhere.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::{Deserialize, Serialize};
 
 use crate::predicate::{Domain, Domains};
@@ -19,6 +21,10 @@ pub struct ScanSpec {
     pub domains: Domains,
     /// How many rows are wanted at most.
     pub fetch: Option<usize>,
+    /// Tables and columns of them that other scans of the same statement read from the same
+    /// pages: what is asked for serves all of them.
+    #[serde(default)]
+    pub beside: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl ScanSpec {

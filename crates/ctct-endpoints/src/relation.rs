@@ -1,0 +1,75 @@
+//! How the rows of an endpoint stand to other rows: whose they are, in which order they
+//! come, and by what they can be told apart into parts.
+
+use crate::Field;
+
+/// Whose rows an endpoint's requests are for.
+///
+/// A request of such an endpoint names one or more rows of a parent table by their key: in
+/// its path, in the place of the braces, or as a parameter. Which keys are meant a query
+/// says itself, or a join, or a subquery; otherwise the parent table is read for all of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Parent {
+    /// The column of this table that has the key.
+    pub column: &'static str,
+    /// The parameter that has the key, where it does not stand in the path.
+    pub parameter: Option<&'static str>,
+    /// The table that has a row for each key.
+    pub table: &'static str,
+    /// That table's column.
+    pub key: &'static str,
+    /// Rows of the parent for which there is nothing, so that nothing is asked for them.
+    pub without: Option<Without>,
+    /// How many keys a request takes, separated by commas. Where one of several is refused
+    /// as not found, the others are asked for without it.
+    pub keys_at_once: usize,
+}
+
+/// Rows of a parent that have one of several values in a column, whichever case its
+/// letters are in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Without {
+    /// The parent's column.
+    pub column: &'static str,
+    /// Its values, in lower case.
+    pub values: &'static [&'static str],
+}
+
+impl Without {
+    /// Whether a row with this value is one of them.
+    ///
+    /// ```
+    /// let drafts = ctct_endpoints::Without { column: "current_status", values: &["draft"] };
+    /// assert!(drafts.matches(Some("DRAFT")) && !drafts.matches(Some("Done")) && !drafts.matches(None));
+    /// ```
+    pub fn matches(&self, value: Option<&str>) -> bool {
+        value.is_some_and(|value| self.values.iter().any(|known| known.eq_ignore_ascii_case(value)))
+    }
+}
+
+/// The order in which an endpoint is documented to give its rows.
+///
+/// Readers rely on it only as far as they see it kept: a page that breaks it is a reason to
+/// read all of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Order {
+    /// The column, of kind [`Timestamp`](crate::Kind::Timestamp).
+    pub column: &'static str,
+    /// Whether the latest come first.
+    pub descending: bool,
+}
+
+/// The time of a row that never changes, by which a large answer is split into parts.
+///
+/// The parts are ranges of this time, asked for by two parameters of which the rules of
+/// [`RangeParameter`](crate::RangeParameter) hold. Because it never changes no row moves
+/// from one part to another while they are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Window {
+    /// The field of an API's row; no column of the table needs to have its name.
+    pub field: Field,
+    /// The parameter of the lower bound.
+    pub after: &'static str,
+    /// The parameter of the upper bound.
+    pub before: &'static str,
+}

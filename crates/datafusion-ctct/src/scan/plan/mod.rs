@@ -1,0 +1,200 @@
+//! Which requests a scan sends, decided before any is sent.
+
+mod keys;
+mod parameters;
+#[cfg(test)]
+mod tests;
+
+use ctct_client::Request;
+use ctct_endpoints::Endpoint;
+
+use super::ScanSpec;
+use crate::predicate::{Domain, Domains};
+pub(super) use keys::start_of;
+pub(super) use parameters::{moved, window_request};
+
+/// About how many rows the path of an endpoint has in all.
+pub type EstimatedRows<'a> = dyn Fn(&Endpoint) -> u64 + 'a;
+
+/// The requests of a scan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestPlan {
+    /// Where its pages begin.
+    pub starts: Vec<Start>,
+    /// Where the keys come from of further ones.
+    pub walk: Option<Walk>,
+    /// What these requests look for.
+    pub by: Access,
+    /// About how many requests there will be.
+    pub requests: u64,
+    /// Whether that is an upper bound, because the rows are restricted by nobody
+    /// knows how much.
+    pub at_most: bool,
+    /// Whether the answers may hold rows that are none of the table's.
+    pub strays: bool,
+    /// Whether nothing restricts the pages.
+    pub whole: bool,
+}
+
+/// A request with which pages begin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Start {
+    /// The request.
+    pub request: Request,
+    /// The keys that it is for. That the server finds nothing means that there is nothing
+    /// of at least one of them.
+    pub keys: Vec<String>,
+}
+
+/// The reading of a parent table for the keys of its rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Walk {
+    /// The parent.
+    pub parent: &'static Endpoint,
+    /// What is read of it: the key, and the column that says which rows have nothing.
+    pub spec: ScanSpec,
+}
+
+/// What the requests of a scan look for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Rows page after page.
+    Pages,
+    /// The row of each key; the answer is the row, or says that there is none.
+    LookUps,
+    /// The number of rows alone.
+    Count,
+}
+
+impl RequestPlan {
+    /// Plans the requests of a scan: look-ups of keys where those are known and fewer than
+    /// pages, pages with all parameters that restrict them otherwise.
+    pub fn new(endpoint: &Endpoint, spec: &ScanSpec, rows: &EstimatedRows<'_>) -> Self {
+        Self::narrowed(endpoint, spec, &spec.domains, rows)
+    }
+
+    /// The same, when it is also known that no row outside of `domains` will be used.
+    pub(crate) fn narrowed(
+        endpoint: &Endpoint,
+        spec: &ScanSpec,
+        domains: &Domains,
+        rows: &EstimatedRows<'_>,
+    ) -> Self {
+        let counts = counts_alone(endpoint, spec, domains);
+        Self::planned(endpoint, spec, domains, rows, counts)
+    }
+
+    /// The requests for rows, also where their number alone is asked for.
+    pub(crate) fn of_rows(
+        endpoint: &Endpoint,
+        spec: &ScanSpec,
+        domains: &Domains,
+        rows: &EstimatedRows<'_>,
+    ) -> Self {
+        Self::planned(endpoint, spec, domains, rows, false)
+    }
+
+    fn planned(
+        endpoint: &Endpoint,
+        spec: &ScanSpec,
+        domains: &Domains,
+        rows: &EstimatedRows<'_>,
+        counts: bool,
+    ) -> Self {
+        if spec.is_impossible() || domains.is_impossible() {
+            return Self::nothing();
+        }
+        if let Some(parent) = &endpoint.parent {
+            return keys::of_parent(endpoint, parent, spec, domains, rows);
+        }
+        let maximum = endpoint.page_size();
+        let rows = rows(endpoint);
+        let pages = rows.div_ceil(u64::from(maximum)).max(1);
+        if let Some(plan) = keys::looked_up(endpoint, spec, domains, pages) {
+            return plan;
+        }
+        let mut parameters = parameters::of_ranges(endpoint, domains);
+        let of_keys = parameters::of_keys(endpoint, domains);
+        let strays = of_keys.iter().any(|key| key.strays);
+        let restricted = !parameters.is_empty() || !of_keys.is_empty();
+        parameters.extend(of_keys.into_iter().map(parameters::KeyParameter::into_pair));
+        parameters.extend(parameters::beside_rows(endpoint, spec));
+        let fetch = spec.fetch.and_then(|fetch| u32::try_from(fetch).ok());
+        // Ranges are restricted by the API, but for the second on either side.
+        let tight = spec.domains.iter().all(|(column, domain)| {
+            matches!(domain, Domain::Interval(_)) && endpoint.range(column).is_some()
+        });
+        let page_size = match fetch {
+            _ if counts && !restricted => 1,
+            // Where rows are dropped here, nothing might be left of a small page; nor does
+            // anybody know how many members the lists of a page have.
+            Some(fetch) if tight && endpoint.list.is_none() => fetch.clamp(1, maximum),
+            _ => maximum,
+        };
+        let rows = fetch.map_or(rows, |fetch| rows.min(u64::from(fetch)));
+        let request = Request::first(endpoint, &parameters, page_size);
+        Self {
+            starts: vec![Start { request, keys: Vec::new() }],
+            walk: None,
+            by: if counts { Access::Count } else { Access::Pages },
+            requests: if counts { 1 } else { rows.div_ceil(u64::from(page_size)).max(1) },
+            at_most: !counts && !spec.domains.is_all() && fetch.is_none(),
+            strays,
+            whole: !restricted,
+        }
+    }
+
+    /// No request: no row can be wanted.
+    fn nothing() -> Self {
+        Self {
+            starts: Vec::new(),
+            walk: None,
+            by: Access::Pages,
+            requests: 0,
+            at_most: false,
+            strays: false,
+            whole: false,
+        }
+    }
+
+    /// About how many requests there will be: `requests≈100`, `requests≤100`, `requests=0`.
+    pub fn estimate(&self) -> String {
+        let sign = match (self.requests, self.at_most, self.by) {
+            (0, ..) | (_, _, Access::LookUps) => '=',
+            (_, true, _) => '≤',
+            (_, false, _) => '≈',
+        };
+        format!("requests{sign}{}", self.requests)
+    }
+
+    /// The requests in words.
+    pub fn shown(&self, endpoint: &Endpoint) -> String {
+        if let (Some(walk), Some(parent)) = (&self.walk, &endpoint.parent) {
+            let every = Request::first(endpoint, &[], endpoint.page_size());
+            let each = match parent.keys_at_once {
+                1 => "each".to_owned(),
+                several => format!("up to {several}"),
+            };
+            return format!("GET {every} for {each} {} of {}", parent.key, walk.parent.table);
+        }
+        match self.starts.as_slice() {
+            [] => format!("nothing of {}", endpoint.path),
+            [only] => format!("GET {}", only.request),
+            [first, others @ ..] => format!("GET {} and {} more", first.request, others.len()),
+        }
+    }
+}
+
+/// Whether the number of rows is all that is asked for, and the API can tell it.
+fn counts_alone(endpoint: &Endpoint, spec: &ScanSpec, domains: &Domains) -> bool {
+    spec.columns.is_empty()
+        && spec.fetch.is_none()
+        && endpoint.count.is_some()
+        // What a list has the API does not count.
+        && endpoint.list.is_none()
+        // Hints leave out what will not be used, but a count counts everything.
+        && *domains == spec.domains
+        && domains.iter().all(|(column, domain)| {
+            matches!(domain, Domain::Interval(_)) && endpoint.range(column).is_some()
+        })
+}

@@ -1,0 +1,102 @@
+//! The answers of one statement, each asked for once.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use ctct_client::{Client, Error, Request, Spent};
+use datafusion::execution::disk_manager::DiskManager;
+use tokio::sync::{OnceCell, oneshot};
+
+use super::spill::Spilled;
+
+/// How many bytes of answers are kept in memory; the others go to disk.
+const IN_MEMORY: usize = 64 << 20;
+
+/// An answer, and how long it took when it was asked for.
+#[derive(Debug, Clone)]
+pub(in crate::scan) struct Received {
+    pub(in crate::scan) body: Arc<[u8]>,
+    /// From sending to the last byte. Whoever gets an answer from here decides by this as
+    /// whoever asked for it did, and so asks for the same pages.
+    pub(in crate::scan) network: Duration,
+}
+
+/// The answers that scans of one statement have had.
+///
+/// Who asks for one that is under way waits for it; where the first one gives up, the next
+/// one asks. It lives as long as the statement runs.
+#[derive(Debug)]
+pub(in crate::scan) struct Answers {
+    disk: Arc<DiskManager>,
+    /// By request, and by the number of the reading that it belongs to: who reads again does
+    /// so because the first answer is of no use.
+    answers: Mutex<HashMap<(Request, u32), Arc<OnceCell<Kept>>>>,
+    in_memory: AtomicUsize,
+}
+
+#[derive(Debug)]
+struct Kept {
+    body: Body,
+    network: Duration,
+}
+
+#[derive(Debug)]
+enum Body {
+    Memory(Arc<[u8]>),
+    Disk(Spilled),
+}
+
+impl Answers {
+    /// No answer yet; what does not fit into memory goes to this disk.
+    pub(in crate::scan) fn new(disk: Arc<DiskManager>) -> Self {
+        Self { disk, answers: Mutex::default(), in_memory: AtomicUsize::new(0) }
+    }
+
+    /// The answer to a request, asked for unless it is here.
+    pub(in crate::scan) async fn get(
+        &self,
+        client: &Client,
+        request: &Request,
+        reading: u32,
+        spent: &mut Spent,
+        sent: oneshot::Sender<()>,
+    ) -> Result<Received, Error> {
+        let cell = {
+            let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(answers.entry((request.clone(), reading)).or_default())
+        };
+        let mut asked = None;
+        let kept = cell
+            .get_or_try_init(async || {
+                let body = client.get_and_tell(request, spent, Some(sent)).await?;
+                let body: Arc<[u8]> = body.into();
+                asked = Some(Arc::clone(&body));
+                Ok::<_, Error>(self.keep(body, spent.network))
+            })
+            .await?;
+        let body = match (asked, &kept.body) {
+            (Some(body), _) => body,
+            (None, Body::Memory(body)) => Arc::clone(body),
+            (None, Body::Disk(spilled)) => spilled.read().await?,
+        };
+        Ok(Received { body, network: kept.network })
+    }
+
+    fn keep(&self, body: Arc<[u8]>, network: Duration) -> Kept {
+        let size = body.len();
+        let before = self.in_memory.fetch_add(size, Ordering::Relaxed);
+        if before + size > IN_MEMORY {
+            match Spilled::write(&self.disk, &body) {
+                Ok(spilled) => {
+                    self.in_memory.fetch_sub(size, Ordering::Relaxed);
+                    return Kept { body: Body::Disk(spilled), network };
+                }
+                // Without a disk the requests are still worth more than the memory.
+                Err(error) => tracing::debug!("an answer stays in memory: {error}"),
+            }
+        }
+        Kept { body: Body::Memory(body), network }
+    }
+}
