@@ -37,6 +37,8 @@ pub struct Settings {
     /// Lets contacts come, go and change before each page of them, in a way that this number
     /// chooses; none for an account that holds still.
     pub churn: Option<u64>,
+    /// Keeps each page once it was made, in memory: for measuring what reads them.
+    pub keep_pages: bool,
 }
 
 /// A bearer token.
@@ -75,6 +77,7 @@ impl Default for Settings {
             limits: Limits::default(),
             inclusive_bounds: false,
             churn: None,
+            keep_pages: false,
         }
     }
 }

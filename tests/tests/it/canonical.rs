@@ -4,32 +4,16 @@ use ctct_sandbox::{Collection, Settings};
 use ctct_tests::{Account, account};
 use serde_json::Value;
 
-use crate::support::{batches, number, rows};
+use crate::support::{asked, batches, number, rows, text};
 
 /// An account of ten pages of contacts.
 async fn shop() -> Account {
     account(Settings { contacts: 5_000, ..Settings::default() }).await
 }
 
-/// The rows of a question, and the requests that it cost.
-async fn asked(account: &Account, sql: &str) -> (Vec<Value>, Vec<String>) {
-    account.sandbox.clear_requests();
-    let rows = rows(&account.session, sql).await;
-    let requests = account.sandbox.requests();
-    let shown = requests.iter().map(|request| {
-        let query = request.query.split('&').filter(|part| !part.starts_with("cursor"));
-        format!("{}?{}", request.path, query.collect::<Vec<_>>().join("&"))
-    });
-    (rows, shown.collect())
-}
-
 /// Contacts as the sandbox made them, in an order of their own.
 fn contacts(account: &Account) -> Vec<Value> {
     account.sandbox.rows(Collection::Contacts)
-}
-
-fn text<'a>(contact: &'a Value, name: &str) -> &'a str {
-    contact[name].as_str().unwrap_or_default()
 }
 
 #[tokio::test(flavor = "multi_thread")]

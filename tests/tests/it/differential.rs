@@ -14,7 +14,7 @@ use datafusion::prelude::{SessionConfig, SessionContext};
 
 use generator::{Generator, Statement};
 
-const TABLES: [&str; 7] = [
+const TABLES: [&str; 11] = [
     "contacts",
     "contact_list_memberships",
     "contact_taggings",
@@ -22,6 +22,10 @@ const TABLES: [&str; 7] = [
     "contact_tags",
     "email_campaigns",
     "email_campaign_summaries",
+    "email_campaign_activities",
+    "email_campaign_stats",
+    "email_opens",
+    "segment_contacts",
 ];
 
 /// The same tables twice: over the API, and in memory.
@@ -37,6 +41,8 @@ impl Twins {
         let mut random = fastrand::Rng::with_seed(seed);
         let settings = Settings {
             contacts,
+            // Each is a request of statements about opens.
+            campaigns: 8,
             seed: seed % 7 + 1,
             inclusive_bounds: random.bool(),
             ..Settings::default()

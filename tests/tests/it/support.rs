@@ -6,6 +6,7 @@ use std::sync::mpsc;
 
 use arrow::array::RecordBatch;
 use arrow::json::writer::{JsonArray, WriterBuilder};
+use ctct_tests::Account;
 use datafusion::prelude::SessionContext;
 use serde_json::Value;
 
@@ -70,4 +71,24 @@ pub(crate) fn response(status: &str, body: &str) -> String {
         "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
         body.len()
     )
+}
+
+/// The rows of a question, and the requests that it cost, without their cursors.
+pub(crate) async fn asked(account: &Account, sql: &str) -> (Vec<Value>, Vec<String>) {
+    account.sandbox.clear_requests();
+    let rows = rows(&account.session, sql).await;
+    let requests = account.sandbox.requests();
+    let shown = requests.iter().map(|request| {
+        let query = request
+            .query
+            .split('&')
+            .filter(|part| !part.starts_with("cursor=") && !part.starts_with("next="));
+        format!("{}?{}", request.path, query.collect::<Vec<_>>().join("&"))
+    });
+    (rows, shown.collect())
+}
+
+/// A member of an object that is text.
+pub(crate) fn text<'a>(row: &'a Value, name: &str) -> &'a str {
+    row[name].as_str().unwrap_or_default()
 }

@@ -130,6 +130,11 @@ fn endpoint(scope: &'static str, endpoint: Endpoint) -> MethodRouter<Arc<Service
             if let Some(answer) = limited(&service).or(fault.as_ref().and_then(faulty::instead)) {
                 return finish(&service, "GET", request.uri(), answer, None);
             }
+            let uri = request.uri().to_string();
+            if let Some(body) = service.kept_page(&uri) {
+                let answer = Answer { status: 200, headers: &[], body: body.to_vec() };
+                return finish(&service, "GET", request.uri(), answer, fault);
+            }
             let worker = Arc::clone(&service);
             let headers = request.headers().clone();
             let query = Query::parse(request.uri().query().unwrap_or_default());
@@ -140,7 +145,10 @@ fn endpoint(scope: &'static str, endpoint: Endpoint) -> MethodRouter<Arc<Service
                 endpoint(&worker, &Call { path, query })
             });
             let answer = match answered.await {
-                Ok(Ok(answer)) => answer,
+                Ok(Ok(answer)) => {
+                    service.keep_page(&uri, &answer.body);
+                    answer
+                }
                 Ok(Err(refusal)) => refusal.into(),
                 Err(_) => Refusal::Broken.into(),
             };

@@ -1,8 +1,10 @@
 //! What all endpoints share: the account, the clock, the log, and what was counted.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use axum::body::Bytes;
 
 use crate::account::{Account, Change};
 use crate::fault::Faults;
@@ -12,7 +14,7 @@ use crate::oauth::Oauth;
 use crate::{Clock, Limits, Settings, Token};
 
 /// How many selections of contacts are kept, four bytes for each contact in each.
-const SELECTIONS: usize = 8;
+const SELECTIONS: usize = 32;
 
 /// A filter's text and the indexes of the contacts that it selects.
 type Selection = (String, Arc<Vec<u32>>);
@@ -32,6 +34,8 @@ pub(crate) struct Service {
     pub(crate) address: OnceLock<SocketAddr>,
     tokens: Vec<Token>,
     churn: Option<Mutex<fastrand::Rng>>,
+    /// Bodies of pages by path and query, where they are kept.
+    pages: Option<Mutex<HashMap<String, Bytes>>>,
     /// What was counted, and how much had happened to contacts before.
     members: Mutex<Option<(u64, Arc<MemberCounts>)>>,
     selections: Mutex<Vec<Selection>>,
@@ -59,6 +63,7 @@ impl Service {
             oauth: Oauth::new(settings.application.clone(), settings.seed),
             address: OnceLock::new(),
             tokens: settings.tokens.clone(),
+            pages: settings.keep_pages.then(Mutex::default),
             churn: settings.churn.map(|seed| Mutex::new(fastrand::Rng::with_seed(seed))),
             members: Mutex::default(),
             selections: Mutex::default(),
@@ -123,6 +128,20 @@ impl Service {
             Change::Unsubscribe(id) => {
                 known(id).map(|index| changes.unsubscribe(index, now)).is_some()
             }
+        }
+    }
+
+    /// The body of a page that was kept.
+    pub(super) fn kept_page(&self, uri: &str) -> Option<Bytes> {
+        let pages = self.pages.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner);
+        pages.get(uri).cloned()
+    }
+
+    /// Keeps the body of a page, where that is wanted.
+    pub(super) fn keep_page(&self, uri: &str, body: &[u8]) {
+        if let Some(pages) = &self.pages {
+            let mut pages = pages.lock().unwrap_or_else(PoisonError::into_inner);
+            pages.insert(uri.to_owned(), Bytes::copy_from_slice(body));
         }
     }
 

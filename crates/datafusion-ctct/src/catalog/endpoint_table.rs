@@ -83,6 +83,7 @@ impl TableProvider for EndpointTable {
             columns,
             domains,
             fetch: limit,
+            filtered: false,
             beside: BTreeMap::default(),
         };
         Ok(Arc::new(CtctScanExec::try_new(spec, self.endpoint, Arc::clone(&self.client))?))

@@ -36,7 +36,7 @@ pub(super) enum End {
     Complete,
     /// Rows came or went meanwhile: it is read once more.
     Again,
-    /// Rows came and went all the time.
+    /// Rows came and went all the time, or the server counts more than it gives.
     Unsettled,
 }
 
@@ -83,8 +83,12 @@ impl Chain {
 
     /// What is to become of the chain at its end; where it is read again, it is at its start.
     pub(super) fn end(&mut self, client: &Client) -> End {
-        if self.tally.is_settled() || self.seen.brought_nothing_new() {
+        if self.tally.is_settled() {
             return End::Complete;
+        }
+        if self.seen.brought_nothing_new() {
+            // Whatever moved, nothing was missed, unless the server goes on counting more.
+            return if self.tally.is_short() { End::Unsettled } else { End::Complete };
         }
         if !self.seen.can_start_again() || self.readings == READINGS {
             return End::Unsettled;

@@ -17,6 +17,7 @@ use datafusion::physical_expr::expressions::DynamicFilterPhysicalExpr;
 use datafusion::physical_expr::scalar_subquery::ScalarSubqueryExpr;
 use datafusion::physical_expr::utils::collect_columns;
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
+use datafusion::physical_expr_common::physical_expr::fmt_sql;
 use datafusion::physical_plan::execution_plan::{
     Boundedness, EmissionType, SchedulingType, apply_expression_roots,
 };
@@ -51,6 +52,9 @@ pub struct CtctScanExec {
     /// Filters of joins and subqueries above, which they apply themselves: what they say is
     /// read at the first poll, and saves requests.
     hints: Vec<Arc<dyn PhysicalExpr>>,
+    /// Conditions that the API knows nothing of: the scan drops the rows itself, so that a
+    /// LIMIT or a sort above sees each page as it comes.
+    conditions: Vec<Arc<dyn PhysicalExpr>>,
     /// The answers that other scans of the statement may ask for, too.
     answers: Option<Arc<SharedAnswers>>,
 }
@@ -80,6 +84,7 @@ impl CtctScanExec {
             properties: Arc::new(properties),
             metrics: ExecutionPlanMetricsSet::new(),
             hints: Vec::new(),
+            conditions: Vec::new(),
             answers: None,
         })
     }
@@ -94,6 +99,34 @@ impl CtctScanExec {
         RequestPlan::new(self.endpoint, &self.spec, &|endpoint| {
             self.client.estimated_rows(endpoint)
         })
+    }
+
+    /// About how many rows there will be, as far as that matters for the order of joins: the
+    /// side that has fewer is read first, and its keys narrow the other one.
+    fn estimated_rows(&self) -> usize {
+        // A path's rows are the table's, unless these are the members of a list.
+        let all = match self.endpoint.list {
+            Some(_) => self.endpoint.estimated_rows,
+            None => self.client.estimated_rows(self.endpoint),
+        };
+        let all = usize::try_from(all).unwrap_or(usize::MAX);
+        let mut rows = all;
+        let mut has_keys = self.endpoint.parent.is_none();
+        for (column, domain) in self.spec.domains.iter() {
+            rows = match domain {
+                Domain::Keys(keys) if self.endpoint.key == [column] => rows.min(keys.len()),
+                _ => rows / KEPT_BY_A_CONDITION,
+            };
+            has_keys |= self.endpoint.is_key_of_parent(column);
+        }
+        for _ in &self.conditions {
+            rows /= KEPT_BY_A_CONDITION;
+        }
+        // A table that is read by keys is to be read when they are known.
+        if !has_keys {
+            rows = rows.max(all).saturating_mul(COST_WITHOUT_KEYS);
+        }
+        rows.max(1)
     }
 
     /// The endpoint that is read.
@@ -114,6 +147,11 @@ impl CtctScanExec {
         beside: BTreeMap<String, BTreeSet<String>>,
     ) -> Self {
         Self { answers: Some(answers), ..self.beside(beside) }
+    }
+
+    /// Whether other scans of the statement may have the same answers.
+    pub(super) fn is_sharing(&self) -> bool {
+        self.answers.is_some()
     }
 
     /// Whether joins and subqueries will narrow the requests.
@@ -166,6 +204,8 @@ impl DisplayAs for CtctScanExec {
         let filter: Vec<String> = domains.map(|(column, domain)| shown(column, domain)).collect();
         let never = self.spec.domains.is_impossible();
         let filter = if never { "never".to_owned() } else { filter.join(" AND ") };
+        let conditions = self.conditions.iter().map(|one| fmt_sql(one.as_ref()).to_string());
+        let conditions = conditions.collect::<Vec<_>>().join(" AND ");
         match format {
             DisplayFormatType::Default | DisplayFormatType::Verbose => {
                 write!(f, "CtctScanExec: {request}, {}", plan.estimate())?;
@@ -178,6 +218,9 @@ impl DisplayAs for CtctScanExec {
                 }
                 if !filter.is_empty() {
                     write!(f, ", filter={filter}")?;
+                }
+                if !conditions.is_empty() {
+                    write!(f, ", here={conditions}")?;
                 }
                 if !narrowing.is_empty() {
                     write!(f, ", narrowed by=[{narrowing}]")?;
@@ -193,6 +236,9 @@ impl DisplayAs for CtctScanExec {
                 if !filter.is_empty() {
                     writeln!(f, "filter={filter}")?;
                 }
+                if !conditions.is_empty() {
+                    writeln!(f, "here={conditions}")?;
+                }
                 if !narrowing.is_empty() {
                     writeln!(f, "narrowed by={narrowing}")?;
                 }
@@ -205,6 +251,10 @@ impl DisplayAs for CtctScanExec {
     }
 }
 
+/// One row of so many is thought to be kept by a condition, as DataFusion thinks of filters.
+const KEPT_BY_A_CONDITION: usize = 5;
+/// A table whose parent would have to be walked is thought to be larger by this.
+const COST_WITHOUT_KEYS: usize = 50;
 /// How many keys of a filter are written out.
 const SHOWN_KEYS: usize = 3;
 
@@ -259,7 +309,7 @@ impl ExecutionPlan for CtctScanExec {
         visit: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
     ) -> Result<TreeNodeRecursion> {
         // A join fills its filter only where somebody is seen to hold it.
-        apply_expression_roots(&self.hints, visit)
+        apply_expression_roots(self.hints.iter().chain(&self.conditions), visit)
     }
 
     fn handle_child_pushdown_result(
@@ -268,17 +318,24 @@ impl ExecutionPlan for CtctScanExec {
         filters: ChildPushdownResult,
         _options: &ConfigOptions,
     ) -> Result<FilterPushdownPropagation<Arc<dyn ExecutionPlan>>> {
-        let filters = filters.parent_filters;
-        // Whoever made a filter goes on applying it.
-        let answers = vec![PushedDown::No; filters.len()];
+        let mut scan = self.clone();
+        let take = |filter: Arc<dyn PhysicalExpr>| {
+            // What is still to be filled whoever made it goes on applying; and what is asked
+            // of the first few rows is not asked of the rows before.
+            if is_pending(&filter) || self.spec.fetch.is_some() {
+                scan.hints.push(filter);
+                return PushedDown::No;
+            }
+            scan.conditions.push(filter);
+            scan.spec.filtered = true;
+            PushedDown::Yes
+        };
+        let filters = filters.parent_filters.into_iter();
+        let answers: Vec<PushedDown> = filters.map(|filter| filter.filter).map(take).collect();
+        let is_new = !answers.is_empty();
         let result: FilterPushdownPropagation<Arc<dyn ExecutionPlan>> =
             FilterPushdownPropagation::with_parent_pushdown_result(answers);
-        if filters.is_empty() {
-            return Ok(result);
-        }
-        let mut hints = self.hints.clone();
-        hints.extend(filters.into_iter().map(|filter| filter.filter));
-        Ok(result.with_updated_node(Arc::new(Self { hints, ..self.clone() })))
+        if is_new { Ok(result.with_updated_node(Arc::new(scan))) } else { Ok(result) }
     }
 
     fn replace_children(
@@ -317,6 +374,7 @@ impl ExecutionPlan for CtctScanExec {
             endpoint: self.endpoint,
             spec: self.spec.clone(),
             hints: self.hints.clone(),
+            conditions: self.conditions.clone(),
             answers: self.answers.as_ref().map(|answers| answers.of(&context)),
             metrics: ScanMetrics::new(&self.metrics, partition),
         };
@@ -332,12 +390,7 @@ impl ExecutionPlan for CtctScanExec {
         _inputs: &[Arc<Statistics>],
         _arguments: &StatisticsArgs,
     ) -> Result<Arc<Statistics>> {
-        // A path's rows are the table's, unless these are the members of a list.
-        let estimated = match self.endpoint.list {
-            Some(_) => self.endpoint.estimated_rows,
-            None => self.client.estimated_rows(self.endpoint),
-        };
-        let estimated = usize::try_from(estimated).unwrap_or(usize::MAX);
+        let estimated = self.estimated_rows();
         let rows = self.spec.fetch.map_or(estimated, |fetch| estimated.min(fetch));
         let statistics = Statistics::new_unknown(&self.schema());
         Ok(Arc::new(statistics.with_num_rows(Precision::Inexact(rows))))

@@ -35,6 +35,7 @@ impl Keys {
             endpoint: walk.parent,
             spec: walk.spec.clone(),
             hints: Vec::new(),
+            conditions: Vec::new(),
             answers: of.answers.clone(),
             metrics: of.metrics.of_parent(),
         };

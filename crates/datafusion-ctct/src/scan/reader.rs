@@ -70,8 +70,14 @@ pub(super) struct Reader {
     order_column: Option<usize>,
     /// Whether the order was seen to be broken, which is said once.
     disordered: bool,
+    /// Whether rows were seen that did not add up, which is said once.
+    unsettled: bool,
     /// Whether the pages are all that the path has.
     whole: bool,
+    /// The request with which all pages begin, where there is one.
+    first: Option<Request>,
+    /// Whether some pages were not read, because nothing of them was wanted.
+    stopped: bool,
 }
 
 /// How a large answer is read in windows.
@@ -126,7 +132,10 @@ impl Reader {
             windows,
             order_column: of.endpoint.order.and_then(|order| position(order.column)),
             disordered: false,
+            unsettled: false,
             whole: plan.whole,
+            first: plan.only_start().map(|start| start.request.clone()),
+            stopped: false,
             decoder,
             of,
         }
@@ -164,8 +173,20 @@ impl Reader {
                     }
                     None => self.keys = None,
                 },
-                else => return Ok(None),
+                else => {
+                    self.tell_that_all_came();
+                    return Ok(None);
+                }
             }
+        }
+    }
+
+    /// Other scans of the statement need not ask for a part of what is all here.
+    fn tell_that_all_came(&self) {
+        if let (Some(answers), Some(first)) = (&self.of.answers, &self.first)
+            && !self.stopped
+        {
+            answers.note_complete(first.clone());
         }
     }
 
@@ -207,6 +228,12 @@ impl Reader {
         {
             return Some(chain);
         }
+        // What was given away by now may have been enough.
+        let enough: Vec<bool> = self.ready.iter().map(|chain| self.has_enough(chain)).collect();
+        let mut enough = enough.into_iter();
+        let before = self.ready.len();
+        self.ready.retain(|_| !enough.next().unwrap_or(false));
+        self.stopped |= self.ready.len() < before;
         let (longest, _) = self.ready.iter().enumerate().max_by_key(|(_, chain)| chain.left())?;
         Some(self.ready.swap_remove(longest))
     }
@@ -252,7 +279,11 @@ impl Reader {
             [only] => Some(only.as_str()),
             _ => None,
         };
-        let page = self.decode(&received.body, key)?;
+        let mut page = self.decode(&received.body, key)?;
+        if page.next_link.is_some() && page.count.is_some_and(|count| count <= page.answered) {
+            // There are more: whatever it counts, it is not the whole answer.
+            page.count = None;
+        }
         let is_first = chain.is_at_start();
         if is_first {
             chain.began = self.of.client.traffic().server_now().timestamp_micros();
@@ -278,7 +309,7 @@ impl Reader {
         self.watch_order(&mut chain, &page.rows);
         if chain.request().is_none() {
             self.finish(chain);
-        } else if !self.has_enough(&chain) {
+        } else {
             self.ready.push(chain);
         }
         Ok(Some(rows))
@@ -401,6 +432,7 @@ impl Reader {
                 );
                 self.ready.push(chain);
             }
+            End::Unsettled if std::mem::replace(&mut self.unsettled, true) => {}
             End::Unsettled => tracing::warn!(
                 "{announced} {table} were announced and {came} came: the account changed meanwhile; ask again for a settled answer",
                 announced = tally.announced.unwrap_or_default(),

@@ -21,6 +21,9 @@ pub struct ScanSpec {
     pub domains: Domains,
     /// How many rows are wanted at most.
     pub fetch: Option<usize>,
+    /// Whether rows are dropped by conditions that are not said here.
+    #[serde(default)]
+    pub filtered: bool,
     /// Tables and columns of them that other scans of the same statement read from the same
     /// pages: what is asked for serves all of them.
     #[serde(default)]
@@ -38,6 +41,11 @@ impl ScanSpec {
             }
         }
         columns
+    }
+
+    /// Whether some rows of the pages may not be wanted.
+    pub(super) fn drops_rows(&self) -> bool {
+        self.filtered || !self.domains.is_all()
     }
 
     /// Whether no row can be wanted.

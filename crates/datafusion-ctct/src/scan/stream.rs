@@ -8,6 +8,7 @@ use arrow::datatypes::{Schema, SchemaRef, TimestampMicrosecondType};
 use ctct_client::{Client, Request};
 use ctct_endpoints::{Endpoint, Kind, Paging};
 use datafusion::common::Result;
+use datafusion::common::cast::as_boolean_array;
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_plan::SendableRecordBatchStream;
 use datafusion::physical_plan::coop::cooperative;
@@ -16,7 +17,7 @@ use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use futures::{StreamExt, stream};
 
 use super::metrics::ScanMetrics;
-use super::plan::{Access, moved};
+use super::plan::{Access, EstimatedRows, moved};
 use super::reader::{Reader, Reading};
 use super::shared::Answers;
 use super::{RequestPlan, ScanSpec};
@@ -33,6 +34,8 @@ pub(super) struct Scan {
     pub(super) spec: ScanSpec,
     /// What joins and subqueries will have said by the time of the first poll.
     pub(super) hints: Vec<Arc<dyn PhysicalExpr>>,
+    /// Conditions on the columns of the result that the scan itself applies.
+    pub(super) conditions: Vec<Arc<dyn PhysicalExpr>>,
     /// The answers that other scans of the statement have had.
     pub(super) answers: Option<Arc<Answers>>,
     pub(super) metrics: ScanMetrics,
@@ -58,8 +61,11 @@ impl Scan {
             let said = analyse_physical(hint);
             said.only(|column, domain| usable(self.endpoint, column, domain)).domains
         });
-        let narrowed = hinted.fold(self.spec.domains.clone(), Domains::intersect);
+        let mut narrowed = hinted.fold(self.spec.domains.clone(), Domains::intersect);
         let estimated = |endpoint: &Endpoint| self.client.estimated_rows(endpoint);
+        if self.has_all(&estimated) {
+            narrowed = self.spec.domains.clone();
+        }
         let plan = RequestPlan::narrowed(self.endpoint, &self.spec, &narrowed, &estimated);
         if plan.by != Access::Count {
             return Ok(RowScan::new(self, narrowed, &plan));
@@ -70,6 +76,16 @@ impl Scan {
             scan.count(&first.request).await?;
         }
         Ok(scan)
+    }
+}
+
+impl Scan {
+    /// Whether another scan of the statement has read all pages that this one would read if
+    /// nothing narrowed it: they cost nothing.
+    fn has_all(&self, estimated: &EstimatedRows<'_>) -> bool {
+        let Some(answers) = &self.answers else { return false };
+        let plan = RequestPlan::new(self.endpoint, &self.spec, estimated);
+        plan.only_start().is_some_and(|start| answers.are_complete(&start.request))
     }
 }
 
@@ -111,6 +127,8 @@ struct RowScan {
     always_null: Option<usize>,
     /// The columns of a page that make up the result.
     projection: Vec<usize>,
+    /// What must be true of a row of the result.
+    conditions: Vec<Arc<dyn PhysicalExpr>>,
     remaining: usize,
     baseline: BaselineMetrics,
 }
@@ -118,12 +136,13 @@ struct RowScan {
 impl RowScan {
     /// A scan that has sent nothing yet.
     fn new(scan: Scan, narrowed: Domains, plan: &RequestPlan) -> Self {
-        let Scan { client, endpoint, spec, hints, answers, metrics } = scan;
+        let Scan { client, endpoint, spec, hints, conditions, answers, metrics } = scan;
         let look_ups = plan.by == Access::LookUps;
         // A single page neither loses its cursor nor is it split.
         let many = match endpoint.paging {
             Paging::Links { maximum } => {
-                !look_ups && spec.fetch.is_none_or(|fetch| fetch > maximum as usize)
+                let few = |fetch: usize| fetch <= maximum as usize && !spec.drops_rows();
+                !look_ups && !spec.fetch.is_some_and(few)
             }
             Paging::Single => false,
         };
@@ -153,6 +172,7 @@ impl RowScan {
                 .collect(),
             always_null: always_null.and_then(position),
             projection: spec.columns.iter().filter_map(|column| position(column)).collect(),
+            conditions,
             remaining: spec.fetch.unwrap_or(usize::MAX),
             baseline: metrics.baseline.clone(),
             client: Arc::clone(&client),
@@ -176,6 +196,10 @@ impl RowScan {
     async fn count(&mut self, first: &Request) -> Result<()> {
         let page = self.reader.answer(first).await?;
         let Some(announced) = page.count else { return Ok(()) };
+        if page.next_link.is_some() && announced <= page.answered {
+            // There are more than this says: it is not the number of all.
+            return Ok(());
+        }
         let counted = if page.next_link.is_none() {
             self.wanted(page.rows)?.num_rows() as u64
         } else if self.domains.is_empty() {
@@ -223,8 +247,8 @@ impl RowScan {
         Ok(None)
     }
 
-    /// The rows of a page that lie in all domains, as many as are wanted, in the
-    /// columns of the result.
+    /// The rows of a page that lie in all domains and meet all conditions, as many as are
+    /// wanted, in the columns of the result.
     fn wanted(&self, mut rows: RecordBatch) -> Result<RecordBatch> {
         for (column, domain) in &self.domains {
             rows = filter_record_batch(&rows, &within(rows.column(*column), domain))?;
@@ -232,8 +256,12 @@ impl RowScan {
         if let Some(column) = self.always_null {
             rows = filter_record_batch(&rows, &is_null(rows.column(column))?)?;
         }
-        let rows = rows.slice(0, self.remaining.min(rows.num_rows()));
-        Ok(rows.project(&self.projection)?)
+        let mut rows = rows.project(&self.projection)?;
+        for condition in &self.conditions {
+            let holds = condition.evaluate(&rows)?.into_array(rows.num_rows())?;
+            rows = filter_record_batch(&rows, as_boolean_array(&holds)?)?;
+        }
+        Ok(rows.slice(0, self.remaining.min(rows.num_rows())))
     }
 }
 

@@ -14,6 +14,8 @@ pub(super) struct Tally {
     pub(super) announced: Option<u64>,
     /// How many rows came.
     pub(super) came: u64,
+    /// How many there were when the last page was read.
+    last: Option<u64>,
     pages: u64,
     moved: bool,
 }
@@ -27,8 +29,15 @@ impl Tally {
         } else {
             self.moved |= newcomer || count != self.announced;
         }
+        self.last = count;
         self.pages += 1;
         self.came += rows;
+    }
+
+    /// Whether fewer rows came than there were in the end: however rows moved, that is not
+    /// all of them.
+    pub(super) fn is_short(&self) -> bool {
+        self.last.is_some_and(|last| self.came < last)
     }
 
     /// Whether the rows held still, as far as anybody can know once all pages were read.
@@ -64,6 +73,18 @@ mod tests {
         // A page by itself is one moment's.
         assert!(settled(&[(7, 7, true)]));
         assert!(settled(&[]));
+    }
+
+    #[test]
+    fn what_went_is_not_what_is_missing() {
+        let short = |pages: &[(u64, u64)]| {
+            let mut tally = Tally::default();
+            pages.iter().for_each(|(count, rows)| tally.note(Some(*count), *rows, false));
+            tally.is_short()
+        };
+        // One went from the first page: 499 of what is left of 1,199 are on the others.
+        assert!(!short(&[(1_200, 500), (1_199, 500), (1_199, 199)]));
+        assert!(short(&[(1_200, 500), (1_200, 0), (1_200, 200)]), "an empty page");
     }
 
     #[test]

@@ -14,6 +14,8 @@ pub(super) struct Generator {
     addresses: Vec<String>,
     /// Values of each column of times, and some that no row has.
     times: [Vec<String>; 4],
+    /// When campaigns changed, were sent and opened.
+    campaign_times: Vec<String>,
     lists: Vec<String>,
     tags: Vec<String>,
 }
@@ -132,6 +134,12 @@ impl Generator {
             identifiers,
             addresses,
             times,
+            campaign_times: [
+                of(Collection::EmailCampaigns, "/updated_at"),
+                of(Collection::EmailCampaignSummaries, "/last_sent_date"),
+                of(Collection::EmailOpens, "/created_time"),
+            ]
+            .concat(),
             lists: of(Collection::ContactLists, "/list_id"),
             tags: of(Collection::ContactTags, "/tag_id"),
         }
@@ -148,7 +156,7 @@ impl Generator {
             limit,
         };
         let plain = "SELECT contact_id, email_address, updated_at FROM contacts WHERE ";
-        match self.random.u8(0..23) {
+        match self.random.u8(0..30) {
             0..=3 => make(plain, "", None),
             4..=5 => make(plain, "", limit),
             6 => make(plain, " ORDER BY updated_at DESC, contact_id DESC", limit),
@@ -213,6 +221,61 @@ impl Generator {
                 "SELECT l.name, count(m.contact_id) FROM contact_lists l LEFT JOIN contact_list_memberships m \
                  ON l.list_id = m.list_id AND m.contact_id IN (SELECT contact_id FROM contacts WHERE ",
                 ") GROUP BY 1",
+                None,
+            ),
+            22 => {
+                let opened = self.campaign_time();
+                let before = format!(
+                    "SELECT o.campaign_activity_id, o.contact_id, o.created_time FROM email_opens o \
+                     WHERE o.created_time {} {opened} AND o.contact_id IN (SELECT contact_id FROM contacts WHERE ",
+                    self.operator()
+                );
+                make(&before, ") ORDER BY o.created_time DESC, o.contact_id, 1", limit)
+            }
+            23 => {
+                let changed = self.campaign_time();
+                let before = format!(
+                    "SELECT c.name, a.role, count(o.contact_id) AS n FROM email_campaigns c \
+                     JOIN email_campaign_activities a ON a.campaign_id = c.campaign_id \
+                     LEFT JOIN (SELECT * FROM email_opens WHERE contact_id IN (SELECT contact_id FROM contacts WHERE "
+                );
+                let after = format!(
+                    ")) o ON o.campaign_activity_id = a.campaign_activity_id WHERE c.updated_at > {changed} GROUP BY 1, 2"
+                );
+                make(&before, &after, None)
+            }
+            24 => {
+                let (changed, operator) = (self.campaign_time(), self.operator());
+                let before = format!(
+                    "SELECT c.campaign_id, c.updated_at, s.em_opens FROM email_campaigns c LEFT JOIN email_campaign_stats s \
+                     ON s.campaign_id = c.campaign_id WHERE c.updated_at {operator} {changed} AND EXISTS (SELECT 1 FROM contacts WHERE "
+                );
+                make(&before, ") ORDER BY c.updated_at DESC, c.campaign_id", limit)
+            }
+            25 => {
+                let (sent, operator) = (self.campaign_time(), self.operator());
+                let before = format!(
+                    "SELECT campaign_id, last_sent_date FROM email_campaign_summaries WHERE last_sent_date {operator} {sent} \
+                     AND 0 < (SELECT count(*) FROM contacts WHERE "
+                );
+                make(&before, ") ORDER BY last_sent_date DESC NULLS LAST, 1 DESC", limit)
+            }
+            26 => make(
+                "SELECT m.segment_id, count(*) FROM segment_contacts m JOIN contacts c ON c.contact_id = m.contact_id \
+                 WHERE m.contact_id IN (SELECT contact_id FROM contacts WHERE ",
+                ") GROUP BY 1",
+                None,
+            ),
+            27 => make(
+                "SELECT a.contact_id, m.list_id, t.tag_id FROM contacts a LEFT JOIN contact_list_memberships m \
+                 ON m.contact_id = a.contact_id LEFT JOIN contact_taggings t ON t.contact_id = a.contact_id \
+                 WHERE a.contact_id IN (SELECT contact_id FROM contacts WHERE ",
+                ")",
+                None,
+            ),
+            28 => make(
+                "SELECT contact_id, updated_at FROM contacts WHERE ",
+                " INTERSECT SELECT contact_id, updated_at FROM contacts WHERE email_opt_out_date IS NULL",
                 None,
             ),
             _ => {
@@ -350,6 +413,15 @@ impl Generator {
             "something else",
         ];
         all[self.random.usize(0..all.len())]
+    }
+
+    /// A time at which something happened with a campaign.
+    fn campaign_time(&mut self) -> String {
+        let time = self.one_of(&self.campaign_times.clone());
+        let time = time.trim_end_matches('Z');
+        let exact = self.random.bool();
+        let time = if exact { time } else { time.split('.').next().unwrap_or(time) };
+        format!("TIMESTAMP '{time}Z'")
     }
 
     fn time_column(&mut self) -> usize {

@@ -105,6 +105,7 @@ fn walk(parent: &Parent, table: &'static Endpoint, spec: &ScanSpec) -> Walk {
         columns,
         domains: Domains::default(),
         fetch: None,
+        filtered: false,
         beside: std::collections::BTreeMap::default(),
     };
     Walk { parent: table, spec }

@@ -121,9 +121,10 @@ impl RequestPlan {
         parameters.extend(parameters::beside_rows(endpoint, spec));
         let fetch = spec.fetch.and_then(|fetch| u32::try_from(fetch).ok());
         // Ranges are restricted by the API, but for the second on either side.
-        let tight = spec.domains.iter().all(|(column, domain)| {
-            matches!(domain, Domain::Interval(_)) && endpoint.range(column).is_some()
-        });
+        let tight = !spec.filtered
+            && spec.domains.iter().all(|(column, domain)| {
+                matches!(domain, Domain::Interval(_)) && endpoint.range(column).is_some()
+            });
         let page_size = match fetch {
             _ if counts && !restricted => 1,
             // Where rows are dropped here, nothing might be left of a small page; nor does
@@ -131,16 +132,32 @@ impl RequestPlan {
             Some(fetch) if tight && endpoint.list.is_none() => fetch.clamp(1, maximum),
             _ => maximum,
         };
-        let rows = fetch.map_or(rows, |fetch| rows.min(u64::from(fetch)));
+        // How many pages a few rows lie on nobody knows, where others are dropped.
+        let rows = match fetch {
+            Some(fetch) if tight => rows.min(u64::from(fetch)),
+            _ => rows,
+        };
+        let at_most = match fetch {
+            Some(_) => !tight,
+            None => restricted && !counts,
+        };
         let request = Request::first(endpoint, &parameters, page_size);
         Self {
             starts: vec![Start { request, keys: Vec::new() }],
             walk: None,
             by: if counts { Access::Count } else { Access::Pages },
             requests: if counts { 1 } else { rows.div_ceil(u64::from(page_size)).max(1) },
-            at_most: !counts && !spec.domains.is_all() && fetch.is_none(),
+            at_most,
             strays,
             whole: !restricted,
+        }
+    }
+
+    /// The beginning of all pages, where they are one chain.
+    pub(super) fn only_start(&self) -> Option<&Start> {
+        match self.starts.as_slice() {
+            [only] if self.walk.is_none() && self.by == Access::Pages => Some(only),
+            _ => None,
         }
     }
 
@@ -189,6 +206,7 @@ impl RequestPlan {
 fn counts_alone(endpoint: &Endpoint, spec: &ScanSpec, domains: &Domains) -> bool {
     spec.columns.is_empty()
         && spec.fetch.is_none()
+        && !spec.filtered
         && endpoint.count.is_some()
         // What a list has the API does not count.
         && endpoint.list.is_none()

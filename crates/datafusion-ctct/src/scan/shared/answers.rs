@@ -1,6 +1,6 @@
 //! The answers of one statement, each asked for once.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -34,6 +34,8 @@ pub(in crate::scan) struct Answers {
     /// so because the first answer is of no use.
     answers: Mutex<HashMap<(Request, u32), Arc<OnceCell<Kept>>>>,
     in_memory: AtomicUsize,
+    /// Requests with which pages begin that were all read.
+    complete: Mutex<HashSet<Request>>,
 }
 
 #[derive(Debug)]
@@ -51,7 +53,22 @@ enum Body {
 impl Answers {
     /// No answer yet; what does not fit into memory goes to this disk.
     pub(in crate::scan) fn new(disk: Arc<DiskManager>) -> Self {
-        Self { disk, answers: Mutex::default(), in_memory: AtomicUsize::new(0) }
+        Self {
+            disk,
+            answers: Mutex::default(),
+            in_memory: AtomicUsize::new(0),
+            complete: Mutex::default(),
+        }
+    }
+
+    /// Notes that all pages are here that begin with a request.
+    pub(in crate::scan) fn note_complete(&self, first: Request) {
+        self.complete.lock().unwrap_or_else(PoisonError::into_inner).insert(first);
+    }
+
+    /// Whether all pages are here that begin with a request.
+    pub(in crate::scan) fn are_complete(&self, first: &Request) -> bool {
+        self.complete.lock().unwrap_or_else(PoisonError::into_inner).contains(first)
     }
 
     /// The answer to a request, asked for unless it is here.

@@ -1,0 +1,289 @@
+//! The figures that the project is held to, measured and printed; none is asserted.
+//!
+//! `cargo bench --workspace --bench figures` measures all; the names of some (`rate`, `cpu`,
+//! `memory`) choose. Runs on Linux, whose `/proc` tells times and sizes of processes.
+
+#![expect(
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a program that prints what it measures"
+)]
+
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use arrow::json::ReaderBuilder;
+use ctct_client::{Client, Connection, Pace, PageChain, Request, Spent, Traffic};
+use ctct_sandbox::{ACCESS_TOKEN, CLIENT_ID, Fault, FaultKind, Sandbox, Settings};
+use datafusion_ctct::{SessionBuilder, arrow_schema};
+use futures::StreamExt;
+
+/// Processor time is counted in these.
+const TICKS_PER_SECOND: f64 = 100.0;
+
+fn main() {
+    let arguments: Vec<String> =
+        std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();
+    if let [serve, contacts] = arguments.as_slice()
+        && serve == "serve"
+    {
+        runtime().block_on(serve_pages(contacts.parse().expect("a number")));
+        return;
+    }
+    let wanted = |name: &str| arguments.is_empty() || arguments.iter().any(|a| a == name);
+    if wanted("cpu") {
+        runtime().block_on(cpu());
+    }
+    if wanted("memory") {
+        memory();
+    }
+    if wanted("rate") {
+        runtime().block_on(rate());
+    }
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime")
+}
+
+/// A sandbox for another process: it keeps its pages, and says where it is.
+async fn serve_pages(contacts: u32) {
+    let sandbox = Sandbox::start(Settings {
+        contacts,
+        keep_pages: contacts <= 200_000,
+        ..Settings::default()
+    });
+    let sandbox = sandbox.await.expect("a sandbox");
+    println!("{}", sandbox.base_url());
+    std::future::pending::<()>().await;
+}
+
+/// A process that is stopped when this is dropped.
+struct Server {
+    process: Child,
+    url: String,
+}
+
+impl Server {
+    fn start(contacts: u32) -> Self {
+        let mut command = Command::new(std::env::current_exe().expect("this program"));
+        command.args(["serve", &contacts.to_string()]).stdout(Stdio::piped());
+        let mut process = command.spawn().expect("a process");
+        let mut url = String::new();
+        BufReader::new(process.stdout.take().expect("piped")).read_line(&mut url).expect("a line");
+        Self { process, url: url.trim().to_owned() }
+    }
+
+    fn connection(&self) -> Connection {
+        Connection::new("SHOP", CLIENT_ID, &self.url)
+            .expect("a loopback address")
+            .with_access_token(ACCESS_TOKEN.to_owned())
+            .with_pace(Pace::Unlimited)
+    }
+
+    /// `ctct` with this connection.
+    fn ctct(&self) -> Command {
+        let mut ctct = ctct_tests::ctct();
+        ctct.env("SHOP", format!(
+            "{{ type: api, spec: constant-contact, secrets: {{ client_id: {CLIENT_ID}, access_token: {ACCESS_TOKEN} }}, \
+             inputs: {{ base_url: \"{}\", requests_per_second: unlimited }} }}", self.url));
+        ctct.args(["--yes", "--quiet"]);
+        ctct
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.process.kill());
+        drop(self.process.wait());
+    }
+}
+
+/// How many requests a second a scan sends at 4 a second, however slow the server is.
+async fn rate() {
+    const CONTACTS: u32 = 208_500;
+    for milliseconds in [100, 500, 1_000] {
+        let sandbox = Sandbox::start(Settings { contacts: CONTACTS, ..Settings::default() }).await;
+        let sandbox = sandbox.expect("a sandbox");
+        sandbox.inject(Fault {
+            kind: FaultKind::Latency { milliseconds },
+            path: String::new(),
+            skip: 0,
+            times: u32::MAX,
+        });
+        let connection = Connection::new("SHOP", CLIENT_ID, &sandbox.base_url())
+            .expect("a loopback address")
+            .with_access_token(ACCESS_TOKEN.to_owned())
+            .with_pace(Pace::PerSecond(4.0));
+        let period = Client::new(connection.clone(), Traffic::default().into()).period();
+        let session = SessionBuilder::new().with_connection(connection).build().expect("a session");
+        let frame = session.sql("SELECT contact_id FROM contacts").await.expect("a plan");
+        let started = Instant::now();
+        let mut rows = frame.execute_stream().await.expect("a stream");
+        let mut count = 0;
+        while let Some(batch) = rows.next().await {
+            count += batch.expect("rows").num_rows();
+        }
+        let took = started.elapsed();
+        let requests = sandbox.requests().len();
+        let sent = as_f64(requests) / took.as_secs_f64();
+        let paced = 1.0 / period.unwrap_or(Duration::from_secs(1)).as_secs_f64();
+        println!(
+            "rate, {milliseconds} ms: {count} rows, {} pages, {requests} requests in {:.1} s = {sent:.2}/s, {:.1} % of the paced {paced:.2}/s, {:.1} % of 4/s",
+            count.div_ceil(500),
+            took.as_secs_f64(),
+            100.0 * sent / paced,
+            100.0 * sent / 4.0
+        );
+    }
+}
+
+/// Processor time of a scan, as a ratio to that of arrow-json on the same bytes.
+async fn cpu() {
+    let server = Server::start(100_000);
+    let contacts = ctct_endpoints::find("contacts").expect("declared");
+    let schema = arrow_schema(contacts);
+    let everything = "custom_fields,list_memberships,notes,phone_numbers,street_addresses,taggings";
+    for (name, columns, include) in
+        [("all columns", "*", Some(everything)), ("two columns", "contact_id, updated_at", None)]
+    {
+        let sql = format!("EXPLAIN ANALYZE SELECT {columns} FROM contacts");
+        // The first run makes the pages; the others read them.
+        let spent = (0..4).map(|_| {
+            let before = children();
+            let output = server.ctct().args(["-c", &sql]).stdout(Stdio::null()).status();
+            assert!(output.expect("ctct runs").success());
+            children() - before
+        });
+        let spent = spent.skip(1).fold(f64::INFINITY, f64::min);
+        let bodies = bodies(&server, include).await;
+        let bytes: usize = bodies.iter().map(Vec::len).sum();
+        let wanted: Vec<usize> = match include {
+            Some(_) => (0..schema.fields().len()).collect(),
+            None => {
+                ["contact_id", "updated_at"].map(|c| schema.index_of(c).expect("declared")).to_vec()
+            }
+        };
+        let envelope = envelope(contacts, &wanted);
+        let alone = (0..3).map(|_| {
+            let before = this();
+            for body in &bodies {
+                let mut decoder = ReaderBuilder::new(envelope.clone())
+                    .with_batch_size(2)
+                    .with_coerce_primitive(true)
+                    .build_decoder()
+                    .expect("a decoder");
+                decoder.decode(body).expect("JSON");
+                decoder.flush().expect("a page");
+            }
+            this() - before
+        });
+        let alone = alone.fold(f64::INFINITY, f64::min);
+        println!(
+            "cpu, {name}: ctct {spent:.2} s, arrow-json alone {alone:.2} s for {} pages of {} MB: {:.2} times",
+            bodies.len(),
+            bytes >> 20,
+            spent / alone
+        );
+    }
+}
+
+/// The envelope of a page around these columns of contacts, as one record.
+fn envelope(contacts: &ctct_endpoints::Endpoint, wanted: &[usize]) -> arrow::datatypes::SchemaRef {
+    use arrow::datatypes::{DataType, Field, Fields, Schema};
+    use std::collections::BTreeMap;
+    let schema = arrow_schema(contacts);
+    let mut nested: BTreeMap<&str, Vec<Field>> = BTreeMap::new();
+    let mut members: Vec<Field> = Vec::new();
+    for index in wanted {
+        let (field, column) = (&contacts.fields[*index], schema.field(*index));
+        let member = Field::new(field.member, column.data_type().clone(), true);
+        match field.parents {
+            [] => members.push(member),
+            [parent, ..] => nested.entry(parent).or_default().push(member),
+        }
+    }
+    for (name, fields) in nested {
+        members.push(Field::new(name, DataType::Struct(fields.into()), true));
+    }
+    let row = DataType::Struct(Fields::from(members));
+    let href = Field::new("href", DataType::Utf8, true);
+    let next = Field::new("next", DataType::Struct(vec![href].into()), true);
+    let links = Field::new("_links", DataType::Struct(vec![next].into()), true);
+    let rows = Field::new("contacts", DataType::new_list(row, true), true);
+    Schema::new(vec![rows, links, Field::new("contacts_count", DataType::Int64, true)]).into()
+}
+
+/// The bodies of all pages of contacts.
+async fn bodies(server: &Server, include: Option<&str>) -> Vec<Vec<u8>> {
+    let client = Client::new(server.connection(), Traffic::default().into());
+    let contacts = ctct_endpoints::find("contacts").expect("declared");
+    let include = include.map(|include| ("include", include.to_owned()));
+    let parameters: Vec<_> =
+        include.into_iter().chain([("include_count", "true".to_owned())]).collect();
+    let mut chain =
+        PageChain::new(client.base_url().clone(), Request::first(contacts, &parameters, 500));
+    let mut bodies = Vec::new();
+    while let Some(request) = chain.request().cloned() {
+        let body = client.get(&request, &mut Spent::default()).await.expect("a page");
+        let page: serde_json::Value = serde_json::from_slice(&body).expect("JSON");
+        chain.advance(page["_links"]["next"]["href"].as_str()).expect("followed");
+        bodies.push(body);
+    }
+    bodies
+}
+
+/// The most memory that a copy of five million contacts takes.
+fn memory() {
+    let server = Server::start(5_210_000);
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("contacts.parquet");
+    let sql = format!("COPY (SELECT * FROM contacts) TO '{}'", file.display());
+    let started = Instant::now();
+    let mut ctct = server.ctct();
+    let mut process = ctct.args(["-c", &sql]).spawn().expect("ctct runs");
+    let status = PathBuf::from(format!("/proc/{}/status", process.id()));
+    let mut most = 0;
+    while process.try_wait().expect("a process").is_none() {
+        let status = std::fs::read_to_string(&status).unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kilobytes =
+            line.and_then(|line| line.trim().trim_end_matches(" kB").trim().parse().ok());
+        most = most.max(kilobytes.unwrap_or(0_u64));
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let size = std::fs::metadata(&file).map(|file| file.len()).unwrap_or_default();
+    println!(
+        "memory: COPY of the contacts of an account of 5,210,000 (4 % are deleted): at most {} MB, {:.0} s, {} MB of Parquet",
+        most / 1_000,
+        started.elapsed().as_secs_f64(),
+        size / 1_000_000
+    );
+}
+
+/// Processor time of this process, in seconds.
+fn this() -> f64 {
+    times(13)
+}
+
+/// Processor time of the processes that this one has waited for, in seconds.
+fn children() -> f64 {
+    times(15)
+}
+
+/// Two neighbouring fields of `/proc/self/stat`, time in user and in system mode.
+fn times(first: usize) -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").expect("Linux");
+    // The name of the program, in parentheses, may hold anything.
+    let (_, fields) = stat.rsplit_once(')').expect("a name");
+    let fields: Vec<&str> = fields.split_whitespace().collect();
+    let ticks = |index: usize| fields[index - 2].parse::<f64>().expect("a number");
+    (ticks(first) + ticks(first + 1)) / TICKS_PER_SECOND
+}
+
+#[expect(clippy::cast_precision_loss, reason = "numbers of requests are small")]
+fn as_f64(number: usize) -> f64 {
+    number as f64
+}

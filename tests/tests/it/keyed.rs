@@ -1,0 +1,186 @@
+//! Tables whose requests are for keys of a parent: exactly how many requests each takes.
+
+use std::collections::BTreeSet;
+
+use ctct_sandbox::{Collection, Settings};
+use ctct_tests::{Account, account};
+use serde_json::Value;
+
+use crate::support::{asked, number, text};
+
+async fn shop() -> Account {
+    account(Settings::default()).await
+}
+
+/// The campaigns with their activities, as the sandbox made them.
+fn campaigns(account: &Account) -> Vec<Value> {
+    account.sandbox.rows(Collection::EmailCampaignDetails)
+}
+
+fn activities(campaign: &Value) -> Vec<&Value> {
+    campaign["campaign_activities"].as_array().into_iter().flatten().collect()
+}
+
+/// The opens of each activity.
+fn opens_of(account: &Account, activity: &str) -> usize {
+    let opens = account.sandbox.rows(Collection::EmailOpens);
+    opens.iter().filter(|open| text(open, "campaign_activity_id") == activity).count()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_is_known_is_one_request() {
+    let account = shop().await;
+    let campaigns = campaigns(&account);
+    let id = text(&campaigns[3], "campaign_id");
+    let sql = format!("SELECT * FROM email_campaign_activities WHERE campaign_id = '{id}'");
+    let (found, requests) = asked(&account, &sql).await;
+    assert_eq!(found.len(), activities(&campaigns[3]).len());
+    assert_eq!(requests, [format!("/v3/emails/{id}?")]);
+    // What no identifier looks like is not asked for, and what is not there has no rows.
+    for (id, asked_for) in [("nobody", 1), ("../contacts", 0), ("a/b", 0), ("", 0)] {
+        let sql = format!("SELECT * FROM email_campaign_activities WHERE campaign_id = '{id}'");
+        let (found, requests) = asked(&account, &sql).await;
+        assert_eq!((found.len(), requests.len()), (0, asked_for), "{id}");
+    }
+    let (found, requests) =
+        asked(&account, &format!("SELECT name FROM email_campaigns WHERE campaign_id = '{id}'"))
+            .await;
+    assert_eq!((found.len(), requests.len()), (1, 1));
+    assert!(requests[0].contains(id));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_key_the_parents_are_walked() {
+    let account = shop().await;
+    let campaigns = campaigns(&account);
+    let (found, requests) = asked(&account, "SELECT * FROM email_campaign_activities").await;
+    assert_eq!(
+        found.len(),
+        campaigns.iter().map(|campaign| activities(campaign).len()).sum::<usize>()
+    );
+    assert_eq!(requests.len(), 1 + campaigns.len());
+    // No report is kept of web pages, and none is asked for.
+    let reported: Vec<&Value> = campaigns
+        .iter()
+        .flat_map(activities)
+        .filter(|activity| activity["role"] != "permalink")
+        .collect();
+    let pages = |activity: &Value| {
+        opens_of(&account, text(activity, "campaign_activity_id")).div_ceil(500).max(1)
+    };
+    let pages: usize = reported.iter().map(|activity| pages(activity)).sum();
+    account.sandbox.clear_requests();
+    let count = number(&account.session, "SELECT count(*) FROM email_opens").await;
+    assert_eq!(usize::try_from(count), Ok(account.sandbox.rows(Collection::EmailOpens).len()));
+    assert_eq!(account.sandbox.requests().len(), 1 + campaigns.len() + pages);
+    // Somebody who wants one row only does not wait for all.
+    let (found, requests) =
+        asked(&account, "SELECT * FROM email_campaign_activities LIMIT 1").await;
+    assert_eq!((found.len(), requests.len()), (1, 2), "{requests:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn opens_of_one_campaign_are_read_alone() {
+    let account = shop().await;
+    let campaigns = campaigns(&account);
+    let resent = campaigns
+        .iter()
+        .find(|campaign| activities(campaign).iter().any(|activity| activity["role"] == "resend"))
+        .expect("one that was sent twice");
+    let name = text(resent, "name").replace('\'', "''");
+    let each: Vec<usize> = activities(resent)
+        .iter()
+        .map(|activity| opens_of(&account, text(activity, "campaign_activity_id")))
+        .collect();
+    let pages: usize = each.iter().map(|opens| opens.div_ceil(500).max(1)).sum();
+    let sql = format!(
+        "SELECT o.* FROM email_campaigns c JOIN email_campaign_activities a USING (campaign_id) \
+         JOIN email_opens o USING (campaign_activity_id) WHERE c.name = '{name}'"
+    );
+    let (found, requests) = asked(&account, &sql).await;
+    assert_eq!(found.len(), each.iter().sum::<usize>());
+    assert_eq!(requests.len(), 1 + 1 + pages, "{requests:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn opens_of_the_campaigns_of_a_week() {
+    let account = shop().await;
+    let campaigns = campaigns(&account);
+    let since = text(&campaigns[5], "updated_at");
+    let recent: Vec<&Value> =
+        campaigns.iter().filter(|campaign| text(campaign, "updated_at") >= since).collect();
+    assert!(recent.len() > 1 && recent.len() < campaigns.len());
+    let sent: Vec<&Value> = recent
+        .iter()
+        .flat_map(|campaign| activities(campaign))
+        .filter(|activity| activity["role"] != "permalink")
+        .collect();
+    let opens: Vec<usize> = sent
+        .iter()
+        .map(|activity| opens_of(&account, text(activity, "campaign_activity_id")))
+        .collect();
+    let pages: usize = opens.iter().map(|opens| opens.div_ceil(500).max(1)).sum();
+    let sql = format!(
+        "SELECT count(*) AS n FROM email_campaigns c JOIN email_campaign_activities a USING (campaign_id) \
+         JOIN email_opens o USING (campaign_activity_id) \
+         WHERE c.updated_at >= '{since}' AND a.role <> 'permalink'"
+    );
+    let (found, requests) = asked(&account, &sql).await;
+    assert_eq!(found[0]["n"], opens.iter().sum::<usize>());
+    assert_eq!(requests.len(), 1 + recent.len() + pages, "{requests:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn figures_come_in_batches_and_one_bad_key_spoils_none() {
+    let account = account(Settings { campaigns: 400, contacts: 600, ..Settings::default() }).await;
+    let stats = account.sandbox.rows(Collection::EmailCampaignStats);
+    let campaigns = account.sandbox.rows(Collection::EmailCampaigns);
+    let sent: BTreeSet<&str> = stats.iter().map(|row| text(row, "campaign_id")).collect();
+    // By keys: three batches for all that were sent.
+    let ids: Vec<String> = sent.iter().map(|id| format!("'{id}'")).collect();
+    let sql = format!(
+        "SELECT campaign_id, em_sends FROM email_campaign_stats WHERE campaign_id IN ({})",
+        ids.join(", ")
+    );
+    let (found, requests) = asked(&account, &sql).await;
+    assert_eq!((found.len(), requests.len()), (sent.len(), sent.len().div_ceil(150)));
+    // A draft among them, and one that does not exist: the others come all the same, for a
+    // few more requests.
+    let draft = campaigns.iter().find(|row| row["current_status"] == "Draft").expect("a draft");
+    let (good, bad) = (ids[..100].join(", "), text(draft, "campaign_id"));
+    let sql = format!(
+        "SELECT campaign_id FROM email_campaign_stats WHERE campaign_id IN ({good}, '{bad}')"
+    );
+    let (found, requests) = asked(&account, &sql).await;
+    assert_eq!(found.len(), 100);
+    assert!(requests.len() <= 1 + 2 * 7, "halved until it is alone: {}", requests.len());
+    // Walked: of drafts and scheduled ones nothing is asked, and those that were removed
+    // before they were sent are found out.
+    let (found, _) = asked(&account, "SELECT campaign_id FROM email_campaign_stats").await;
+    assert_eq!(found.len(), sent.len());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_in_a_segment_takes_a_while_to_find_out() {
+    let account = shop().await;
+    let segments = account.sandbox.rows(Collection::Segments);
+    let members = account.sandbox.rows(Collection::SegmentContacts);
+    let id = segments[1]["segment_id"].to_string();
+    let of_it = members.iter().filter(|member| member["segment_id"].to_string() == id).count();
+    let sql = format!("SELECT * FROM segment_contacts WHERE segment_id = '{id}'");
+    let (found, requests) = asked(&account, &sql).await;
+    assert_eq!(found.len(), of_it);
+    assert!(found.iter().all(|row| text(row, "segment_id") == id));
+    // The first answer says that the server is still at work.
+    assert_eq!(requests.len(), 1 + of_it.div_ceil(500), "{requests:?}");
+    assert!(requests[0].starts_with("/v3/contacts?segment_id="), "{requests:?}");
+    let (found, requests) = asked(&account, &sql).await;
+    assert_eq!((found.len(), requests.len()), (of_it, of_it.div_ceil(500)));
+    // By name, through a join.
+    let name = text(&segments[1], "name").replace('\'', "''");
+    let sql = format!(
+        "SELECT m.contact_id FROM segments s JOIN segment_contacts m USING (segment_id) WHERE s.name = '{name}'"
+    );
+    let (found, requests) = asked(&account, &sql).await;
+    assert_eq!((found.len(), requests.len()), (of_it, 1 + of_it.div_ceil(500)));
+}
