@@ -88,7 +88,7 @@ impl Server {
         let mut ctct = ctct_tests::ctct();
         ctct.env("SHOP", format!(
             "{{ type: api, spec: constant-contact, secrets: {{ client_id: {CLIENT_ID}, access_token: {ACCESS_TOKEN} }}, \
-             inputs: {{ base_url: \"{}\", requests_per_second: unlimited }} }}", self.url));
+             inputs: {{ base_url: \"{}\", requests_per_second: unlimited, requests_per_day: 1000000 }} }}", self.url));
         ctct.args(["--yes", "--quiet"]);
         ctct
     }

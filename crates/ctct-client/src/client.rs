@@ -54,7 +54,7 @@ impl Client {
     pub fn estimated_rows(&self, endpoint: &Endpoint) -> u64 {
         // What a path has for one key is not what it has in all.
         let known = match endpoint.parent {
-            None => self.traffic().ledger().row_count(&self.connection, endpoint.path),
+            None => self.traffic().ledger().row_count(&self.connection, &counted(endpoint)),
             Some(_) => None,
         };
         known.unwrap_or(endpoint.estimated_rows)
@@ -67,7 +67,7 @@ impl Client {
 
     /// Remembers how many rows an endpoint's path has in all.
     pub fn note_rows(&self, endpoint: &Endpoint, rows: u64) {
-        self.traffic().ledger().keep_row_count(&self.connection, endpoint.path, rows);
+        self.traffic().ledger().keep_row_count(&self.connection, &counted(endpoint), rows);
     }
 
     /// Sends a request, again where that can help, and gives the answer's body.
@@ -81,7 +81,7 @@ impl Client {
         self.get_and_tell(request, spent, None).await
     }
 
-    /// The same; `sent` hears when the request has had its slot and leaves. Until then it
+    /// The same; `leaves` hears when the request has had its slot and leaves. Until then it
     /// only waits for the pace, and another one asked for meanwhile would wait behind it.
     ///
     /// # Errors
@@ -90,17 +90,24 @@ impl Client {
         &self,
         request: &Request,
         spent: &mut Spent,
-        sent: Option<oneshot::Sender<()>>,
+        leaves: Option<oneshot::Sender<()>>,
     ) -> Result<Vec<u8>> {
         let (transport, connection) = (Arc::clone(&self.transport), Arc::clone(&self.connection));
         let (request, retries) = (request.clone(), self.retries);
         let (body, cost) = on_network_thread(async move {
             let mut cost = Spent::default();
-            let body = transport.get(&connection, &request, retries, &mut cost, sent).await;
+            let body = transport.get(&connection, &request, retries, &mut cost, leaves).await;
             (body, cost)
         })
         .await?;
         *spent += cost;
         body
     }
+}
+
+/// What has a number of rows: a path with the parameters that all requests for it have.
+fn counted(endpoint: &Endpoint) -> String {
+    let fixed = endpoint.fixed.iter().map(|(name, value)| format!("{name}={value}"));
+    let fixed = fixed.collect::<Vec<_>>().join("&");
+    if fixed.is_empty() { endpoint.path.to_owned() } else { format!("{}?{fixed}", endpoint.path) }
 }

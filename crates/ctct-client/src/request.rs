@@ -29,7 +29,7 @@ pub struct Request {
 impl Request {
     /// The first request for an endpoint's rows, with these parameters.
     ///
-    /// `page_size` is cut to what the endpoint allows and is left out where the
+    /// Parameters that every request of the endpoint has come first. `page_size` is cut to what the endpoint allows and is left out where the
     /// endpoint does not page.
     ///
     /// ```
@@ -41,6 +41,9 @@ impl Request {
     /// ```
     pub fn first(endpoint: &Endpoint, parameters: &[(&str, String)], page_size: u32) -> Self {
         let mut query = String::new();
+        for (name, value) in endpoint.fixed {
+            push_parameter(&mut query, name, value);
+        }
         for (name, value) in parameters {
             push_parameter(&mut query, name, value);
         }

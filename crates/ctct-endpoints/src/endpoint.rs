@@ -12,7 +12,9 @@ pub struct Endpoint {
     /// The path below the API's base (`https://api.cc.email/v3`), with its leading slash. A
     /// name in braces stands for the key of a [`parent`](Self::parent).
     pub path: &'static str,
-    /// The OAuth scope that the endpoint asks for.
+    /// Parameters that every request for rows has.
+    pub fixed: &'static [(&'static str, &'static str)],
+    /// The OAuth scope that the endpoint asks for; empty where any will do.
     pub scope: &'static str,
     /// Where the rows stand in an answer.
     pub envelope: Envelope,
@@ -54,6 +56,8 @@ pub enum Envelope {
     Array(&'static str),
     /// The answer's object is the one row.
     Object,
+    /// The answer is an array of rows.
+    Bare,
 }
 
 /// How an endpoint splits its answer into pages.
@@ -75,6 +79,7 @@ impl Endpoint {
         table: "",
         description: "",
         path: "",
+        fixed: &[],
         scope: "",
         envelope: Envelope::Object,
         paging: Paging::Single,

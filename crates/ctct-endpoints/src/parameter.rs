@@ -50,6 +50,13 @@ pub enum KeyRequest {
         /// How many values it takes.
         maximum: usize,
     },
+    /// One request for all values, each as this parameter, which is repeated.
+    Repeated {
+        /// The parameter's name.
+        parameter: &'static str,
+        /// All values that it takes; for others the request is refused.
+        values: &'static [&'static str],
+    },
     /// One request for all values, each by a name of the API's own.
     Named {
         /// The parameter's name.

@@ -131,7 +131,14 @@ impl Sandbox {
             Collection::EmailCampaignDetails => {
                 account.campaigns().iter().map(|campaign| value(&campaign.row(true))).collect()
             }
-            Collection::EmailOpens => api::open_values(account),
+            Collection::EmailReport(path) => api::report_values(account, path),
+            Collection::EmailLinks => api::link_values(account),
+            Collection::ContactCounts => vec![api::count_values(&self.service)],
+            Collection::AccountEmails => api::account_emails(account),
+            Collection::AccountPhysicalAddress => {
+                vec![value(&account.organization())["physical_address"].clone()]
+            }
+            Collection::UserPrivileges => api::privilege_values(),
             Collection::EmailCampaignStats => api::stats_values(account),
             Collection::SegmentContacts => api::segment_contact_values(&self.service),
             Collection::EmailCampaignSummaries => account.summaries().iter().map(value).collect(),

@@ -2,16 +2,22 @@
 
 use crate::decode::PageDecoder;
 
-/// Decodes the page in `data`; its first byte chooses the endpoint.
+/// Decodes the page in `data`: its first line names the table, or chooses one by its first
+/// byte.
 ///
 /// # Panics
 /// Where the rows do not fit their schema.
 pub fn page(data: &[u8]) {
-    let [choice, body @ ..] = data else { return };
+    let line = data.iter().position(|byte| *byte == b'\n').unwrap_or(data.len());
+    let (name, body) = data.split_at(line);
+    let body = body.get(1..).unwrap_or_default();
     let endpoints = ctct_endpoints::all();
-    let Some(endpoint) = endpoints.get(usize::from(*choice) % endpoints.len().max(1)) else {
-        return;
+    let chosen = || {
+        let choice = usize::from(*name.first()?);
+        endpoints.get(choice % endpoints.len().max(1))
     };
+    let named = std::str::from_utf8(name).ok().and_then(ctct_endpoints::find);
+    let Some(endpoint) = named.or_else(chosen) else { return };
     let columns: Vec<&str> = endpoint.fields.iter().map(|field| field.name).collect();
     let mut decoder = PageDecoder::new(endpoint, &columns);
     if let Ok(page) = decoder.decode(body) {

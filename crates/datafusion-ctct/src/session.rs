@@ -104,9 +104,9 @@ fn optimizer_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
 const JOIN_KEYS: usize = 50_000;
 const JOIN_KEY_BYTES: usize = 8 << 20;
 /// Rows of a row group of Parquet: a whole group is held in memory while it is
-/// written, and contacts are wide: at this size a copy of a million of them stays well
+/// written, and contacts are wide: at this size a copy of five million of them stays well
 /// below 200 MB.
-const ROW_GROUP: usize = 65_536;
+const ROW_GROUP: usize = 32_768;
 
 fn with_defaults(config: SessionConfig) -> SessionConfig {
     let mut config = config

@@ -30,6 +30,7 @@ fn row_schema<'a>(specification: &'a Value, endpoint: &Endpoint) -> &'a Value {
     let answer = resolved(specification, answer);
     match endpoint.envelope {
         Envelope::Object => answer,
+        Envelope::Bare => resolved(specification, &answer["items"]),
         Envelope::Array(name) => resolved(specification, &answer["properties"][name]["items"]),
     }
 }
@@ -146,6 +147,10 @@ fn parameters_are_those_of_the_specification() {
             let found = known.iter().find(|parameter| parameter["name"] == name);
             found.unwrap_or_else(|| panic!("{} has no parameter {name}", endpoint.path))
         };
+        for (name, value) in endpoint.fixed {
+            let words = parameter(name).to_string();
+            assert!(words.contains(value) || *value == "true", "{name} of {}", endpoint.path);
+        }
         for range in endpoint.ranges {
             assert_eq!(parameter(range.after)["format"], "date-time", "{}", range.after);
             assert_eq!(parameter(range.before)["format"], "date-time", "{}", range.before);

@@ -23,7 +23,7 @@ fn activities(campaign: &Value) -> Vec<&Value> {
 
 /// The opens of each activity.
 fn opens_of(account: &Account, activity: &str) -> usize {
-    let opens = account.sandbox.rows(Collection::EmailOpens);
+    let opens = account.sandbox.rows(Collection::EmailReport("opens"));
     opens.iter().filter(|open| text(open, "campaign_activity_id") == activity).count()
 }
 
@@ -71,7 +71,10 @@ async fn without_a_key_the_parents_are_walked() {
     let pages: usize = reported.iter().map(|activity| pages(activity)).sum();
     account.sandbox.clear_requests();
     let count = number(&account.session, "SELECT count(*) FROM email_opens").await;
-    assert_eq!(usize::try_from(count), Ok(account.sandbox.rows(Collection::EmailOpens).len()));
+    assert_eq!(
+        usize::try_from(count),
+        Ok(account.sandbox.rows(Collection::EmailReport("opens")).len())
+    );
     assert_eq!(account.sandbox.requests().len(), 1 + campaigns.len() + pages);
     // Somebody who wants one row only does not wait for all.
     let (found, requests) =
@@ -165,8 +168,9 @@ async fn who_is_in_a_segment_takes_a_while_to_find_out() {
     let account = shop().await;
     let segments = account.sandbox.rows(Collection::Segments);
     let members = account.sandbox.rows(Collection::SegmentContacts);
-    let id = segments[1]["segment_id"].to_string();
-    let of_it = members.iter().filter(|member| member["segment_id"].to_string() == id).count();
+    let number = &segments[1]["segment_id"];
+    let id = number.to_string();
+    let of_it = members.iter().filter(|member| member["segment_id"] == *number).count();
     let sql = format!("SELECT * FROM segment_contacts WHERE segment_id = '{id}'");
     let (found, requests) = asked(&account, &sql).await;
     assert_eq!(found.len(), of_it);
@@ -183,4 +187,65 @@ async fn who_is_in_a_segment_takes_a_while_to_find_out() {
     );
     let (found, requests) = asked(&account, &sql).await;
     assert_eq!((found.len(), requests.len()), (of_it, 1 + of_it.div_ceil(500)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn reports_are_restricted_by_what_the_api_knows() {
+    let account = shop().await;
+    let bounces = account.sandbox.rows(Collection::EmailReport("bounces"));
+    let activity = text(&bounces[0], "campaign_activity_id");
+    for (codes, asked_for) in
+        [("'B'", "bounce_code=B"), ("'F', 'D'", "bounce_code=D&bounce_code=F")]
+    {
+        let sql = format!(
+            "SELECT * FROM email_bounces WHERE campaign_activity_id = '{activity}' AND bounce_code IN ({codes})"
+        );
+        let (found, requests) = asked(&account, &sql).await;
+        let expected = bounces.iter().filter(|row| {
+            text(row, "campaign_activity_id") == activity
+                && codes.contains(text(row, "bounce_code"))
+        });
+        assert_eq!((found.len(), requests.len()), (expected.count(), 1));
+        assert!(requests[0].contains(asked_for), "{requests:?}");
+    }
+    // A code that the API does not know would be refused: nothing of it is said.
+    let sql = format!(
+        "SELECT * FROM email_bounces WHERE campaign_activity_id = '{activity}' AND bounce_code IN ('B', 'Q')"
+    );
+    assert!(!asked(&account, &sql).await.1[0].contains("bounce_code"));
+    let clicks = account.sandbox.rows(Collection::EmailReport("clicks"));
+    let (activity, link) = (text(&clicks[0], "campaign_activity_id"), text(&clicks[0], "url_id"));
+    let sql = format!(
+        "SELECT * FROM email_clicks WHERE campaign_activity_id = '{activity}' AND url_id = '{link}'"
+    );
+    let (found, requests) = asked(&account, &sql).await;
+    let expected = clicks.iter().filter(|row| text(row, "url_id") == link);
+    assert_eq!((found.len(), requests.len()), (expected.count(), 1));
+    assert!(requests[0].contains(&format!("url_id={link}")), "{requests:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn figures_of_a_campaign_are_those_of_its_single_events() {
+    let account = shop().await;
+    let sql = "SELECT s.campaign_id, s.em_sends, s.em_opens, s.em_clicks, s.em_bounces, \
+               s.em_opens_all, s.em_clicks_all FROM email_campaign_stats s ORDER BY 1";
+    let stats = crate::support::rows(&account.session, sql).await;
+    let count = async |table: &str, what: &str, only: &str| {
+        let sql = format!(
+            "SELECT s.campaign_id, count({what}) AS n FROM email_campaign_stats s \
+             JOIN email_campaign_activities a ON a.campaign_id = s.campaign_id {only} \
+             LEFT JOIN {table} e ON e.campaign_activity_id = a.campaign_activity_id GROUP BY 1 ORDER BY 1"
+        );
+        let rows = crate::support::rows(&account.session, &sql).await;
+        rows.iter().map(|row| row["n"].clone()).collect::<Vec<_>>()
+    };
+    let of = |name: &str| stats.iter().map(|row| row[name].clone()).collect::<Vec<_>>();
+    assert_eq!(count("email_opens", "e.contact_id", "").await, of("em_opens_all"));
+    assert_eq!(count("email_opens", "DISTINCT e.contact_id", "").await, of("em_opens"));
+    assert_eq!(count("email_unique_opens", "e.contact_id", "").await, of("em_opens"));
+    assert_eq!(count("email_clicks", "e.contact_id", "").await, of("em_clicks_all"));
+    assert_eq!(count("email_clicks", "DISTINCT e.contact_id", "").await, of("em_clicks"));
+    assert_eq!(count("email_bounces", "e.contact_id", "").await, of("em_bounces"));
+    let primary = "AND a.role = 'primary_email'";
+    assert_eq!(count("email_sends", "e.contact_id", primary).await, of("em_sends"));
 }

@@ -92,7 +92,10 @@ async fn pages_of_every_endpoint_are_followed_to_the_end() {
     // A LIMIT of one row less than there are would be one page; a page of one row each
     // follows every link that the endpoint has.
     let account = account(Settings::default()).await;
-    for endpoint in without_parents() {
+    let paged = |endpoint: &&ctct_endpoints::Endpoint| {
+        matches!(endpoint.paging, ctct_endpoints::Paging::Links { .. })
+    };
+    for endpoint in without_parents().filter(paged) {
         let table = endpoint.table;
         let all = number(&account.session, &format!("SELECT count(*) FROM {table}")).await;
         let mut links = 0;

@@ -129,13 +129,14 @@ impl Transport {
         request: &Request,
         policy: RetryPolicy,
         spent: &mut Spent,
-        mut sent: Option<oneshot::Sender<()>>,
+        mut leaves: Option<oneshot::Sender<()>>,
     ) -> Result<Vec<u8>> {
         let mut retries = Retries::new(policy);
         let mut token = self.bearer(connection).await?;
         let mut renewed = false;
         loop {
-            let attempt = match self.attempt(connection, request, &token, spent, &mut sent).await {
+            let attempt = match self.attempt(connection, request, &token, spent, &mut leaves).await
+            {
                 Ok(body) => return Ok(body),
                 Err(attempt) => attempt,
             };
@@ -182,7 +183,7 @@ impl Transport {
         request: &Request,
         token: &SecretString,
         spent: &mut Spent,
-        sent: &mut Option<oneshot::Sender<()>>,
+        leaves: &mut Option<oneshot::Sender<()>>,
     ) -> Result<Vec<u8>, Attempt> {
         let http = self.http(&connection.inputs.base_url).map_err(Attempt::last)?;
         let get = http.get(full_url(connection, request)).header(ACCEPT, "application/json");
@@ -193,9 +194,9 @@ impl Transport {
         spent.pace_wait += wait;
         let mut record = self.traffic.begin(&connection.name, request).map_err(Attempt::last)?;
         spent.requests += 1;
-        if let Some(sent) = sent.take() {
+        if let Some(leaves) = leaves.take() {
             // Nobody listens any more: then nobody needs to know.
-            let _ = sent.send(());
+            let _ = leaves.send(());
         }
         let started = Instant::now();
         let outcome = self.receive(connection, request, get, &mut record, spent).await;

@@ -36,48 +36,15 @@ pub(super) const fn include(value: &'static str) -> OnRequest {
     OnRequest { parameter: "include", value }
 }
 
-pub(super) const ENDPOINT: Endpoint = Endpoint {
-    table: "contacts",
-    description: "The people of the account, everyone but deleted ones.",
-    path: "/contacts",
-    scope: "contact_data",
-    envelope: Envelope::Array("contacts"),
-    paging: Paging::Links { maximum: 500 },
-    key: &["contact_id"],
-    // `email_opt_out_date` answers to parameters that the specification calls
-    // "unsubscribed after" and "before"; both exist since February 2023.
-    ranges: &[
-        RangeParameter { column: "updated_at", after: "updated_after", before: "updated_before" },
-        RangeParameter { column: "created_at", after: "created_after", before: "created_before" },
-        RangeParameter {
-            column: "email_opt_out_date",
-            after: "optout_after",
-            before: "optout_before",
-        },
-    ],
-    keys: &[
-        KeyBinding { column: "contact_id", request: KeyRequest::LookUp },
-        KeyBinding { column: "email_address", request: KeyRequest::Equal { parameter: "email" } },
-        KeyBinding {
-            column: "email_permission_to_send",
-            request: KeyRequest::Named { parameter: "status", names: STATUSES },
-        },
-        KeyBinding {
-            column: "list_memberships",
-            request: KeyRequest::List { parameter: "lists", maximum: 25 },
-        },
-        KeyBinding {
-            column: "taggings",
-            request: KeyRequest::List { parameter: "tags", maximum: 50 },
-        },
-    ],
-    // A contact that is looked up, or found by its status, may have been deleted.
-    always_null: Some(DELETED),
-    count: Some(CONTACTS_COUNT),
-    window: Some(WINDOW),
-    watermark: Some("updated_at"),
-    estimated_rows: 50_000,
-    fields: &[
+// `email_opt_out_date` answers to parameters that the specification calls
+// "unsubscribed after" and "before"; both exist since February 2023.
+const RANGES: &[RangeParameter] = &[
+    RangeParameter { column: "updated_at", after: "updated_after", before: "updated_before" },
+    RangeParameter { column: "created_at", after: "created_after", before: "created_before" },
+    RangeParameter { column: "email_opt_out_date", after: "optout_after", before: "optout_before" },
+];
+
+const FIELDS: &[Field] = &[
         Field::identifier("contact_id", "Identifies the contact."),
         Field::text("email_address", "The e-mail address; contacts reached by SMS only have none.")
             .at(EMAIL, "address"),
@@ -167,7 +134,78 @@ pub(super) const ENDPOINT: Endpoint = Endpoint {
             "What the contact consented to receive by SMS.",
         )
         .at(SMS, "sms_channel_consents"),
+    ];
+
+/// The rest of the contacts: the API keeps those that were deleted.
+pub(super) const DELETED_CONTACTS: Endpoint = Endpoint {
+    table: "deleted_contacts",
+    description: "The contacts that were deleted, as far as the API still knows them.",
+    path: "/contacts",
+    fixed: &[("status", "deleted")],
+    scope: "contact_data",
+    envelope: Envelope::Array("contacts"),
+    paging: Paging::Links { maximum: 500 },
+    key: &["contact_id"],
+    ranges: RANGES,
+    count: Some(CONTACTS_COUNT),
+    window: Some(WINDOW),
+    watermark: Some("updated_at"),
+    estimated_rows: 2_000,
+    fields: FIELDS,
+    ..Endpoint::PLAIN
+};
+
+pub(super) const COUNTS: Endpoint = Endpoint {
+    table: "contact_counts",
+    description: "How many contacts the account has, by permission: one row.",
+    path: "/contacts/counts",
+    scope: "contact_data",
+    envelope: Envelope::Object,
+    paging: Paging::Single,
+    fields: &[
+        Field::integer("total", "All contacts."),
+        Field::integer("explicit", "Those who agreed to get mail."),
+        Field::integer("implicit", "Those whose agreement is taken for granted."),
+        Field::integer("pending", "Those who have still to confirm."),
+        Field::integer("unsubscribed", "Those who left."),
+        Field::integer("new_subscriber", "Those who came within the last 30 days.")
+            .when(include("new_subscriber")),
     ],
+    ..Endpoint::PLAIN
+};
+
+pub(super) const ENDPOINT: Endpoint = Endpoint {
+    table: "contacts",
+    description: "The people of the account, everyone but deleted ones.",
+    path: "/contacts",
+    scope: "contact_data",
+    envelope: Envelope::Array("contacts"),
+    paging: Paging::Links { maximum: 500 },
+    key: &["contact_id"],
+    ranges: RANGES,
+    keys: &[
+        KeyBinding { column: "contact_id", request: KeyRequest::LookUp },
+        KeyBinding { column: "email_address", request: KeyRequest::Equal { parameter: "email" } },
+        KeyBinding {
+            column: "email_permission_to_send",
+            request: KeyRequest::Named { parameter: "status", names: STATUSES },
+        },
+        KeyBinding {
+            column: "list_memberships",
+            request: KeyRequest::List { parameter: "lists", maximum: 25 },
+        },
+        KeyBinding {
+            column: "taggings",
+            request: KeyRequest::List { parameter: "tags", maximum: 50 },
+        },
+    ],
+    // A contact that is looked up, or found by its status, may have been deleted.
+    always_null: Some(DELETED),
+    count: Some(CONTACTS_COUNT),
+    window: Some(WINDOW),
+    watermark: Some("updated_at"),
+    estimated_rows: 50_000,
+    fields: FIELDS,
     ..Endpoint::PLAIN
 };
 

@@ -1,5 +1,6 @@
 //! The declarations, one file each, and the way to find them.
 
+mod account;
 mod account_summary;
 mod contact_details;
 mod contact_lists;
@@ -20,6 +21,8 @@ use crate::Endpoint;
 pub fn all() -> &'static [Endpoint] {
     const ALL: &[Endpoint] = &[
         contacts::ENDPOINT,
+        contacts::DELETED_CONTACTS,
+        contacts::COUNTS,
         contact_details::LIST_MEMBERSHIPS,
         contact_details::TAGGINGS,
         contact_details::CUSTOM_FIELD_VALUES,
@@ -35,8 +38,19 @@ pub fn all() -> &'static [Endpoint] {
         email_campaign_activities::ENDPOINT,
         email_campaign_summaries::ENDPOINT,
         email_stats::CAMPAIGNS,
+        email_reports::SENDS,
         email_reports::OPENS,
+        email_reports::UNIQUE_OPENS,
+        email_reports::DID_NOT_OPENS,
+        email_reports::CLICKS,
+        email_reports::LINKS,
+        email_reports::FORWARDS,
+        email_reports::OPTOUTS,
+        email_reports::BOUNCES,
         account_summary::ENDPOINT,
+        account::PHYSICAL_ADDRESS,
+        account::EMAILS,
+        account::PRIVILEGES,
     ];
     ALL
 }

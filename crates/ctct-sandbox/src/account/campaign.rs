@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::contact::History;
-use super::engagement::{self, Audience, Event, Places, Role, part};
+use super::engagement::{Audience, Event, Happened, Role, part};
 use super::identifier;
 use super::names;
 use super::random::{Purpose, chance, moment, pick, rng};
@@ -31,9 +31,17 @@ pub(crate) struct Activity {
     pub(crate) role: Role,
     /// What it was made from, for some.
     document: Option<String>,
-    /// The latest first.
-    pub(crate) opens: Vec<Event>,
-    pub(crate) clicks: Vec<Event>,
+    pub(crate) happened: Happened,
+    /// Identifier and address of each of its links.
+    pub(crate) links: Vec<(String, String)>,
+}
+
+impl Activity {
+    /// The link that was clicked.
+    pub(crate) fn link_of(&self, click: &Event) -> Option<&(String, String)> {
+        let places = u32::try_from(self.links.len()).ok().filter(|places| *places > 0)?;
+        self.links.get(usize::try_from(click.chance % places).ok()?)
+    }
 }
 
 /// How many contacts did what with a campaign.
@@ -103,21 +111,20 @@ fn campaign(seed: u64, index: u32, count: u32, audience: &Audience, history: His
     let roles = [Role::Primary, Role::Permalink].into_iter().chain(resent.then_some(Role::Resend));
     let activities = roles.map(|role| {
         let id = identifier::campaign_side(&mut rng);
-        let seed = rng.u64(..);
         let document = (role == Role::Primary && chance(&mut rng, 500))
             .then(|| identifier::campaign_side(&mut rng));
-        let places = Places::new(&counts.unwrap_or_default());
-        let did = |places: std::ops::Range<usize>, seed, often| {
-            let contacts = recipients.get(places).unwrap_or_default();
-            engagement::events(seed, contacts, sent_at, end, often)
+        let links = match role {
+            Role::Permalink => Vec::new(),
+            _ => links(&mut rng),
         };
-        Activity {
-            id,
-            role,
-            document,
-            opens: did(places.openers(role, resent), seed, 400),
-            clicks: did(places.clickers(role, resent), seed ^ 1, 250),
-        }
+        let happened = match &counts {
+            None => Happened::default(),
+            Some(counts) => {
+                let role = (role, resent);
+                Happened::new(&mut rng, role, &recipients, counts, (sent_at, end))
+            }
+        };
+        Activity { id, role, document, happened, links }
     });
     let activities = activities.collect();
     let sent = counts.map(|counts| (sent_at, counts));
@@ -136,6 +143,16 @@ fn campaign(seed: u64, index: u32, count: u32, audience: &Audience, history: His
         sent,
         activities,
     }
+}
+
+fn links(rng: &mut fastrand::Rng) -> Vec<(String, String)> {
+    const PAGES: &[&str] = &["new", "events", "sale", "about"];
+    let first = rng.u64(1_100_000_000_000..1_200_000_000_000);
+    let count = rng.u64(2..=4);
+    (first..first + count)
+        .zip(PAGES)
+        .map(|(id, page)| (id.to_string(), format!("https://harborlanebooks.example/{page}")))
+        .collect()
 }
 
 /// A funnel that narrows: nobody opens what bounced, and nobody clicks unopened mail.
@@ -250,17 +267,27 @@ mod tests {
             assert!(counts.clicks <= counts.opens && counts.optouts <= counts.opens);
             assert!(counts.sends <= 5_000, "{}", campaign.name);
             // Single events and figures are one.
-            let openers = campaign.activities.iter().flat_map(|activity| &activity.opens);
+            let openers = campaign.activities.iter().flat_map(|activity| &activity.happened.opens);
             let openers: BTreeSet<u32> = openers.map(|event| event.contact).collect();
             assert_eq!(openers.len(), counts.opens as usize, "{}", campaign.name);
-            let clickers = campaign.activities.iter().flat_map(|activity| &activity.clicks);
+            let clickers =
+                campaign.activities.iter().flat_map(|activity| &activity.happened.clicks);
             let clickers: BTreeSet<u32> = clickers.map(|event| event.contact).collect();
             assert!(clickers.is_subset(&openers));
             assert_eq!(clickers.len(), counts.clicks as usize, "{}", campaign.name);
+            let primary = &campaign.activities[0].happened;
+            assert_eq!(primary.sends.len(), counts.sends as usize);
+            assert_eq!(primary.bounces.len(), counts.bounces as usize);
             for activity in &campaign.activities {
-                assert!(activity.opens.is_sorted_by(|a, b| a.at >= b.at));
-                assert!(activity.opens.iter().all(|event| at < event.at && event.at < end));
-                assert!(activity.role != Role::Permalink || activity.opens.is_empty());
+                let happened = &activity.happened;
+                let opened = happened.unique_opens.len();
+                let rest = happened.bounces.len() + opened + happened.did_not_opens.len();
+                assert_eq!(happened.sends.len(), rest, "sent, and then one of three");
+                assert!(activity.happened.opens.is_sorted_by(|a, b| a.at >= b.at));
+                assert!(
+                    activity.happened.opens.iter().all(|event| at < event.at && event.at < end)
+                );
+                assert!(activity.role != Role::Permalink || activity.happened.opens.is_empty());
             }
         }
         assert!(campaigns.is_sorted_by(|a, b| a.updated >= b.updated));

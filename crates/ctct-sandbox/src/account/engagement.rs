@@ -69,7 +69,7 @@ impl Role {
     }
 }
 
-/// Something that a contact did with an e-mail.
+/// Something that happened with an e-mail to a contact.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Event {
     /// The contact's index.
@@ -78,6 +78,84 @@ pub(crate) struct Event {
     pub(crate) at: i64,
     /// With which device; the API leaves out what it did not see.
     pub(crate) device: Option<&'static str>,
+    /// A number to choose by what else is to be said of it.
+    pub(crate) chance: u32,
+}
+
+/// All that happened with one e-mail, the latest first.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Happened {
+    pub(crate) sends: Vec<Event>,
+    pub(crate) opens: Vec<Event>,
+    pub(crate) unique_opens: Vec<Event>,
+    pub(crate) did_not_opens: Vec<Event>,
+    pub(crate) clicks: Vec<Event>,
+    pub(crate) forwards: Vec<Event>,
+    pub(crate) optouts: Vec<Event>,
+    pub(crate) bounces: Vec<Event>,
+}
+
+impl Happened {
+    /// What happened with an activity of a campaign that was sent to these recipients, at a
+    /// time in milliseconds.
+    pub(super) fn new(
+        rng: &mut fastrand::Rng,
+        (role, has_resend): (Role, bool),
+        recipients: &[u32],
+        counts: &Counts,
+        (sent, end): (i64, i64),
+    ) -> Self {
+        let places = Places::new(counts);
+        let mut next_seed = || rng.u64(..);
+        let of = |places: std::ops::Range<usize>| recipients.get(places).unwrap_or_default();
+        let opened = places.openers(role, has_resend);
+        let few = |count: u32| {
+            let end = opened.start.saturating_add(usize::try_from(count).unwrap_or(usize::MAX));
+            // Whoever passes an e-mail on, or leaves by it, has read the first one.
+            if role == Role::Primary { opened.start..end.min(opened.end) } else { 0..0 }
+        };
+        let (mailed, returned) = match role {
+            Role::Primary => (0..recipients.len(), 0..places.bounced),
+            Role::Permalink => (0..0, 0..0),
+            // Those who got the first one, and had not opened it.
+            Role::Resend => (opened.start..recipients.len(), 0..0),
+        };
+        let opens = events(next_seed(), of(opened.clone()), sent, end, 400);
+        let mut unique_opens = opens.clone();
+        unique_opens.reverse();
+        let mut known = std::collections::HashSet::new();
+        unique_opens.retain(|event| known.insert(event.contact));
+        unique_opens.reverse();
+        let sends = at_once(next_seed(), of(mailed.clone()), sent);
+        let bounces = at_once(next_seed(), of(returned.clone()), sent + 45_000);
+        let without: std::collections::HashSet<u32> =
+            of(returned).iter().chain(of(opened.clone())).copied().collect();
+        let did_not_opens =
+            sends.iter().filter(|event| !without.contains(&event.contact)).cloned().collect();
+        let mut later = |contacts: &[u32], often| events(next_seed(), contacts, sent, end, often);
+        Self {
+            clicks: later(of(places.clickers(role, has_resend)), 250),
+            forwards: later(of(few(counts.forwards)), 0),
+            optouts: later(of(few(counts.optouts)), 0),
+            sends,
+            opens,
+            unique_opens,
+            did_not_opens,
+            bounces,
+        }
+    }
+}
+
+/// An event for each recipient at about one time, the latest first.
+fn at_once(seed: u64, recipients: &[u32], at: i64) -> Vec<Event> {
+    let event = |contact: &u32| {
+        let mut rng = rng(seed, Purpose::Event, *contact);
+        let at = (at + rng.i64(0..900)) / 1_000 * 1_000;
+        Event { contact: *contact, at, device: None, chance: rng.u32(..) }
+    };
+    let mut all: Vec<Event> = recipients.iter().map(event).collect();
+    all.sort_by_key(|event| (std::cmp::Reverse(event.at), event.contact));
+    all
 }
 
 /// The places of contacts among a campaign's recipients. Those that bounced come first,
@@ -145,7 +223,8 @@ pub(super) fn events(seed: u64, recipients: &[u32], sent: i64, end: i64, often: 
             let latest = (sent + hours * 3_600_000).min(end - 1);
             let at = super::random::moment(&mut rng, sent + 1_000, latest);
             let device = DEVICES[rng.usize(0..DEVICES.len())];
-            all.push(Event { contact: *contact, at: at / 1_000 * 1_000, device });
+            let at = at / 1_000 * 1_000;
+            all.push(Event { contact: *contact, at, device, chance: rng.u32(..) });
             if !chance(&mut rng, often) {
                 break;
             }

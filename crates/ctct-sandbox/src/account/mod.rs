@@ -20,9 +20,10 @@ use serde_json::Value;
 pub(crate) use campaign::{Activity, Campaign, CampaignRow, Counts, SummaryRow};
 pub use changes::Change;
 pub(crate) use changes::Changes;
-pub(crate) use contact::Facts;
+pub(crate) use contact::{Facts, Permission};
 pub(crate) use contact_row::{ContactRow, Include};
 pub(crate) use engagement::Event;
+pub(crate) use names::OPT_OUT_REASONS;
 pub(crate) use organization::Organization;
 pub(crate) use reference::{CustomField, List, Segment, Tag};
 
@@ -50,8 +51,18 @@ pub enum Collection {
     EmailCampaigns,
     /// E-mail campaigns with their activities.
     EmailCampaignDetails,
-    /// The opens of all activities.
-    EmailOpens,
+    /// How many contacts there are, one row.
+    ContactCounts,
+    /// What happened with all activities, by the name in the report's path.
+    EmailReport(&'static str),
+    /// The links of all activities.
+    EmailLinks,
+    /// The account's own addresses.
+    AccountEmails,
+    /// Where the account is.
+    AccountPhysicalAddress,
+    /// What the user may do.
+    UserPrivileges,
     /// The figures of sent campaigns.
     EmailCampaignStats,
     /// The contacts of all segments, each with the segment's identifier.

@@ -102,7 +102,7 @@ pub(super) const CITIES: &[(&str, &str, &str, &str)] = &[
     ("São Paulo", "SP", "01000-000", "Brazil"),
 ];
 
-pub(super) const OPT_OUT_REASONS: &[&str] =
+pub(crate) const OPT_OUT_REASONS: &[&str] =
     &["Too many emails", "I am no longer interested.", "Never signed up", "Trop de messages"];
 
 pub(super) const NOTES: &[&str] = &[

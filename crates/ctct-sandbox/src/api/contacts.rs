@@ -9,7 +9,7 @@ use super::answer::{Answer, Refusal};
 use super::contact_filter::ContactFilter;
 use super::cursor::{self, CursorQuery, Links};
 use super::{Call, Query, Service};
-use crate::account::{ContactRow, Include};
+use crate::account::{ContactRow, Include, Permission, value};
 
 #[derive(Debug, Serialize)]
 struct Page<'a> {
@@ -52,6 +52,55 @@ pub(super) fn list(service: &Service, call: &Call) -> Result<Answer, Refusal> {
         Links::default()
     };
     Ok(Answer::ok(&Page { contacts, contacts_count: with_count.then_some(selected.len()), links }))
+}
+
+/// How many contacts there are, by permission.
+#[derive(Debug, Default, Serialize)]
+struct Counts {
+    total: u32,
+    explicit: u32,
+    implicit: u32,
+    pending: u32,
+    unsubscribed: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    new_subscriber: Option<u32>,
+}
+
+fn count(service: &Service, with_new: bool) -> Counts {
+    const MONTH: i64 = 30 * 86_400;
+    let account = &service.account;
+    let since = service.clock.now().timestamp() - MONTH;
+    let mut counts = Counts { new_subscriber: with_new.then_some(0), ..Counts::default() };
+    for index in 0..account.contacts() {
+        let facts = account.facts(index);
+        if facts.deleted.is_some() {
+            continue;
+        }
+        counts.total += 1;
+        match facts.permission.map(Permission::word) {
+            Some("explicit") => counts.explicit += 1,
+            Some("implicit") => counts.implicit += 1,
+            Some("pending_confirmation") => counts.pending += 1,
+            Some("unsubscribed") => counts.unsubscribed += 1,
+            _ => {}
+        }
+        if facts.created >= since
+            && let Some(new) = &mut counts.new_subscriber
+        {
+            *new += 1;
+        }
+    }
+    counts
+}
+
+pub(super) fn counts(service: &Service, call: &Call) -> Result<Answer, Refusal> {
+    let include = call.query.list_of("include", &["new_subscriber"])?;
+    Ok(Answer::ok(&count(service, include.is_some_and(|include| !include.is_empty()))))
+}
+
+/// How many contacts there are, with everything that can be asked for.
+pub(crate) fn count_values(service: &Service) -> serde_json::Value {
+    value(&count(service, true))
 }
 
 pub(super) fn one(service: &Service, call: &Call) -> Result<Answer, Refusal> {

@@ -34,6 +34,12 @@ impl Query {
         self.pairs.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
+    /// All values of a parameter that is repeated.
+    pub(super) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        let pairs = self.pairs.iter().filter(move |(known, _)| known == name);
+        pairs.map(|(_, value)| value.as_str())
+    }
+
     /// The members of a comma-separated list; none where the parameter was not sent.
     pub(super) fn list(&self, name: &str) -> Option<Vec<&str>> {
         let values = self.get(name)?.split(',').map(str::trim);

@@ -25,6 +25,7 @@ struct Row<'a> {
 }
 
 #[derive(Debug, Serialize)]
+#[expect(clippy::struct_field_names, reason = "the API's names")]
 struct Stats {
     em_bounces: u32,
     em_clicks: u32,
@@ -72,8 +73,10 @@ impl<'a> Row<'a> {
     fn new(account: &Account, campaign: &'a Campaign) -> Option<Self> {
         let (_, counts) = campaign.sent?;
         let activities = &campaign.activities;
-        let opens: Vec<&Event> = activities.iter().flat_map(|activity| &activity.opens).collect();
-        let clicks: Vec<&Event> = activities.iter().flat_map(|activity| &activity.clicks).collect();
+        let opens: Vec<&Event> =
+            activities.iter().flat_map(|activity| &activity.happened.opens).collect();
+        let clicks: Vec<&Event> =
+            activities.iter().flat_map(|activity| &activity.happened.clicks).collect();
         let on = |events: &[&Event], device: Option<&str>| {
             events.iter().filter(|event| event.device == device).count()
         };

@@ -6,11 +6,12 @@ use arrow::array::{Array, AsArray, RecordBatch, RecordBatchOptions, StructArray}
 use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
 use arrow::json::ReaderBuilder;
+use arrow::json::reader::Decoder;
 use ctct_client::{Error, ErrorKind};
 use ctct_endpoints::Endpoint;
 
 use super::conflicts::conflicting_columns;
-use super::shape::{LINKS, Shape};
+use super::shape::{LINKS, ROWS, Shape};
 
 /// Decodes the pages of one scan.
 #[derive(Debug)]
@@ -19,6 +20,9 @@ pub(crate) struct PageDecoder {
     shape: Shape,
     schema: SchemaRef,
     warned: BTreeSet<&'static str>,
+    /// What decodes strictly, kept from one page to the next for the memory that it has by
+    /// now; none after it failed in the midst of a page.
+    strict: Option<Decoder>,
 }
 
 /// What a page holds.
@@ -50,7 +54,7 @@ impl PageDecoder {
 
     fn with_shape(endpoint: &'static Endpoint, shape: Shape) -> Self {
         let schema = shape.table_schema();
-        Self { endpoint, shape, schema, warned: BTreeSet::new() }
+        Self { endpoint, shape, schema, warned: BTreeSet::new(), strict: None }
     }
 
     /// The schema of the rows.
@@ -76,7 +80,7 @@ impl PageDecoder {
         body: &[u8],
         key: Option<&str>,
     ) -> Result<DecodedPage, Error> {
-        let (answer, conflicts) = match decode(&self.shape, body, false) {
+        let (answer, conflicts) = match self.decode_strictly(body) {
             Ok(answer) => (answer, Vec::new()),
             Err(strict) => self.decode_leniently(body, strict)?,
         };
@@ -96,6 +100,16 @@ impl PageDecoder {
             count,
             conflicts,
         })
+    }
+
+    fn decode_strictly(&mut self, body: &[u8]) -> Result<StructArray, ArrowError> {
+        let mut decoder = match self.strict.take() {
+            Some(decoder) => decoder,
+            None => decoder(&self.shape, false)?,
+        };
+        let answer = decode_with(&mut decoder, &self.shape, body)?;
+        self.strict = Some(decoder);
+        Ok(answer)
     }
 
     fn decode_leniently(
@@ -141,16 +155,35 @@ impl PageDecoder {
     }
 }
 
-/// Decodes a body as exactly one record.
-pub(super) fn decode(shape: &Shape, body: &[u8], lenient: bool) -> Result<StructArray, ArrowError> {
-    let mut decoder = ReaderBuilder::new(shape.answer_schema())
+/// What decodes answers of a shape.
+fn decoder(shape: &Shape, lenient: bool) -> Result<Decoder, ArrowError> {
+    ReaderBuilder::new(shape.answer_schema())
         .with_batch_size(2)
         // Identifiers are text, also where the API sends numbers.
         .with_coerce_primitive(true)
         .with_ignore_type_conflicts(lenient)
-        .build_decoder()?;
+        .build_decoder()
+}
+
+/// Decodes a body as exactly one record.
+pub(super) fn decode(shape: &Shape, body: &[u8], lenient: bool) -> Result<StructArray, ArrowError> {
+    decode_with(&mut decoder(shape, lenient)?, shape, body)
+}
+
+fn decode_with(
+    decoder: &mut Decoder,
+    shape: &Shape,
+    body: &[u8],
+) -> Result<StructArray, ArrowError> {
+    if shape.is_bare {
+        // One record, whatever is in it; what follows the array is no JSON then.
+        decoder.decode(format!("{{\"{ROWS}\":").as_bytes())?;
+    }
     let read = decoder.decode(body)?;
     let rest = body.get(read..).unwrap_or_default();
+    if shape.is_bare {
+        decoder.decode(b"}")?;
+    }
     let batch = decoder.flush()?;
     match batch {
         Some(batch) if batch.num_rows() == 1 && rest.trim_ascii().is_empty() => Ok(batch.into()),

@@ -10,6 +10,8 @@ use ctct_endpoints::{Endpoint, Envelope, Field as Column};
 
 use crate::schema::arrow_type;
 
+/// The name that the rows of an answer are given that is an array.
+pub(super) const ROWS: &str = "rows";
 /// The member that holds the links of a page.
 pub(super) const LINKS: &str = "_links";
 
@@ -17,6 +19,8 @@ pub(super) const LINKS: &str = "_links";
 #[derive(Debug, Clone)]
 pub(super) struct Shape {
     envelope: Envelope,
+    /// Whether the answer is the array of rows itself.
+    pub(super) is_bare: bool,
     paged: bool,
     count: Option<&'static str>,
     columns: Vec<&'static Column>,
@@ -33,7 +37,12 @@ impl Shape {
             endpoint.always_null.as_ref().into_iter().chain(window).find(|f| f.name == *name)
         };
         Self {
-            envelope: endpoint.envelope,
+            envelope: match endpoint.envelope {
+                // Such an answer is read as an object around it.
+                Envelope::Bare => Envelope::Array(ROWS),
+                envelope => envelope,
+            },
+            is_bare: endpoint.envelope == Envelope::Bare,
             paged: matches!(endpoint.paging, ctct_endpoints::Paging::Links { .. }),
             count: endpoint.count.map(|count| count.member),
             columns: columns
@@ -47,7 +56,7 @@ impl Shape {
     /// The shape of an answer that is one row of the endpoint.
     pub(super) fn of_row(endpoint: &'static Endpoint, columns: &[&str]) -> Self {
         let shape = Self::new(endpoint, columns);
-        Self { envelope: Envelope::Object, paged: false, count: None, ..shape }
+        Self { envelope: Envelope::Object, is_bare: false, paged: false, count: None, ..shape }
     }
 
     /// The same envelope around other columns.
@@ -63,7 +72,7 @@ impl Shape {
     pub(super) fn rows_name(&self) -> &'static str {
         match self.envelope {
             Envelope::Array(name) => name,
-            Envelope::Object => "object",
+            Envelope::Object | Envelope::Bare => "object",
         }
     }
 
@@ -82,7 +91,7 @@ impl Shape {
         let row = DataType::Struct(self.row_members());
         let mut fields = match self.envelope {
             Envelope::Array(name) => vec![Field::new(name, DataType::new_list(row, true), true)],
-            Envelope::Object => match row {
+            Envelope::Object | Envelope::Bare => match row {
                 DataType::Struct(fields) => {
                     fields.iter().map(|field| field.as_ref().clone()).collect()
                 }
@@ -107,7 +116,7 @@ impl Shape {
     /// The rows of a decoded answer; none where it has no array of rows.
     pub(super) fn rows(&self, answer: &StructArray) -> Option<StructArray> {
         match self.envelope {
-            Envelope::Object => Some(answer.clone()),
+            Envelope::Object | Envelope::Bare => Some(answer.clone()),
             Envelope::Array(name) => {
                 let list = answer.column_by_name(name)?.as_list_opt::<i32>()?;
                 (list.len() == 1 && list.is_valid(0)).then(|| list.value(0).as_struct().clone())
@@ -145,9 +154,12 @@ impl Shape {
             Arc::new(std::iter::repeat_n(asked_for, rows).collect::<StringArray>())
         };
         let Some((list, _)) = self.list else {
-            let columns = self.columns.iter().map(|column| match column.of_request {
-                true => of_request(rows.len()),
-                false => column_of(rows, column, column.parents),
+            let columns = self.columns.iter().map(|column| {
+                if column.of_request {
+                    of_request(rows.len())
+                } else {
+                    column_of(rows, column, column.parents)
+                }
             });
             return Ok((columns.collect(), rows.len()));
         };

@@ -40,9 +40,8 @@ impl OrderWatch {
         else {
             return true;
         };
-        let follows = |before: i64, after: i64| match self.order.descending {
-            true => after <= before,
-            false => after >= before,
+        let follows = |before: i64, after: i64| {
+            if self.order.descending { after <= before } else { after >= before }
         };
         // A row without a time has no place in an order.
         let mut kept = times.null_count() == 0;
@@ -57,9 +56,13 @@ impl OrderWatch {
     /// Whether the order was kept so far, and no row that follows in it lies within.
     pub(super) fn has_left(&self, wanted: &Wanted<'_>) -> bool {
         let Some(last) = self.last.filter(|_| !self.broken) else { return false };
-        wanted.interval(self.order.column).is_some_and(|interval| match self.order.descending {
-            true => interval.is_empty() || interval.lower.is_some_and(|lower| last < lower),
-            false => interval.is_empty() || interval.upper.is_some_and(|upper| last > upper),
+        wanted.interval(self.order.column).is_some_and(|interval| {
+            let behind = if self.order.descending {
+                interval.lower.is_some_and(|lower| last < lower)
+            } else {
+                interval.upper.is_some_and(|upper| last > upper)
+            };
+            behind || interval.is_empty()
         })
     }
 }

@@ -68,10 +68,7 @@ pub(super) struct Reader {
     row_keys: RowKeys,
     windows: Option<Windows>,
     order_column: Option<usize>,
-    /// Whether the order was seen to be broken, which is said once.
-    disordered: bool,
-    /// Whether rows were seen that did not add up, which is said once.
-    unsettled: bool,
+    said: Said,
     /// Whether the pages are all that the path has.
     whole: bool,
     /// The request with which all pages begin, where there is one.
@@ -90,6 +87,15 @@ struct Windows {
     waiting: VecDeque<Interval>,
     /// The rows that were given away before the answer was split.
     given: HashSet<u64>,
+}
+
+/// What was said to people, and is not said again.
+#[derive(Default)]
+struct Said {
+    /// That the documented order was broken.
+    disordered: bool,
+    /// That rows did not add up.
+    unsettled: bool,
 }
 
 /// What came of a request.
@@ -131,8 +137,7 @@ impl Reader {
             row_keys: RowKeys::new(key.iter().filter_map(|column| position(column)).collect()),
             windows,
             order_column: of.endpoint.order.and_then(|order| position(order.column)),
-            disordered: false,
-            unsettled: false,
+            said: Said::default(),
             whole: plan.whole,
             first: plan.only_start().map(|start| start.request.clone()),
             stopped: false,
@@ -327,8 +332,8 @@ impl Reader {
     }
 
     fn decode(&mut self, body: &[u8], key: Option<&str>) -> Result<DecodedPage> {
-        let _computing = self.of.metrics.baseline.elapsed_compute().clone();
-        let _computing = _computing.timer();
+        let computing = self.of.metrics.baseline.elapsed_compute().clone();
+        let _computing = computing.timer();
         let page = {
             let _decoding = self.of.metrics.decode_time.timer();
             self.decoder.decode_for(body, key).map_err(external)?
@@ -405,8 +410,8 @@ impl Reader {
 
     fn watch_order(&mut self, chain: &mut Chain, rows: &RecordBatch) {
         let Some(order) = &mut chain.order else { return };
-        if !order.looks_at(rows) && !self.disordered {
-            self.disordered = true;
+        if !order.looks_at(rows) && !self.said.disordered {
+            self.said.disordered = true;
             tracing::warn!(
                 "{} did not come in the order that is documented; all of them are read",
                 self.of.endpoint.table
@@ -432,7 +437,7 @@ impl Reader {
                 );
                 self.ready.push(chain);
             }
-            End::Unsettled if std::mem::replace(&mut self.unsettled, true) => {}
+            End::Unsettled if std::mem::replace(&mut self.said.unsettled, true) => {}
             End::Unsettled => tracing::warn!(
                 "{announced} {table} were announced and {came} came: the account changed meanwhile; ask again for a settled answer",
                 announced = tally.announced.unwrap_or_default(),
@@ -457,15 +462,14 @@ async fn fetch(
     answers: Option<&Answers>,
     request: &Request,
     reading: u32,
-    sent: oneshot::Sender<()>,
+    leaves: oneshot::Sender<()>,
 ) -> Fetched {
     let mut spent = Spent::default();
-    let answer = match answers {
-        Some(answers) => answers.get(client, request, reading, &mut spent, sent).await,
-        None => {
-            let body = client.get_and_tell(request, &mut spent, Some(sent)).await;
-            body.map(|body| Received { body: body.into(), network: spent.network })
-        }
+    let answer = if let Some(answers) = answers {
+        answers.get(client, request, reading, &mut spent, leaves).await
+    } else {
+        let body = client.get_and_tell(request, &mut spent, Some(leaves)).await;
+        body.map(|body| Received { body: Arc::new(body), network: spent.network })
     };
     Fetched { answer, spent }
 }

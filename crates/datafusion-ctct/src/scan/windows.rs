@@ -131,7 +131,7 @@ fn between_values(sample: &[i64], parts: usize) -> Vec<i64> {
     let mut cuts: Vec<i64> = (1..parts)
         .filter_map(|part| {
             let place = part * values.len() / parts;
-            let near = (0..values.len() / parts / 2 + 1)
+            let near = (0..=values.len() / parts / 2)
                 .flat_map(|away| [Some(place + away), place.checked_sub(away)]);
             near.flatten().find_map(gap_after)
         })

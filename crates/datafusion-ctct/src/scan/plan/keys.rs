@@ -21,7 +21,9 @@ pub(super) fn looked_up(
         let usable = match binding.request {
             KeyRequest::LookUp => keys.iter().all(|key| is_plain(key)),
             KeyRequest::Equal { .. } => true,
-            KeyRequest::List { .. } | KeyRequest::Named { .. } => false,
+            KeyRequest::List { .. } | KeyRequest::Named { .. } | KeyRequest::Repeated { .. } => {
+                false
+            }
         };
         (usable && keys.len() as u64 <= pages).then_some((binding, keys))
     });
@@ -90,7 +92,8 @@ pub(super) fn of_parent(
 
 /// The request for the rows of these parents.
 pub(crate) fn start_of(endpoint: &Endpoint, spec: &ScanSpec, keys: Vec<String>) -> Start {
-    let parameters = parameters::on_request(endpoint, spec);
+    let mut parameters = parameters::of_keys(endpoint, &spec.domains, true);
+    parameters.extend(parameters::on_request(endpoint, spec));
     let request = Request::of_parent(endpoint, &keys, &parameters, endpoint.page_size());
     Start { request, keys }
 }

@@ -114,10 +114,10 @@ impl RequestPlan {
             return plan;
         }
         let mut parameters = parameters::of_ranges(endpoint, domains);
-        let of_keys = parameters::of_keys(endpoint, domains);
-        let strays = of_keys.iter().any(|key| key.strays);
+        let of_keys = parameters::of_keys(endpoint, domains, false);
+        let strays = parameters::lets_strays_in(endpoint, &of_keys);
         let restricted = !parameters.is_empty() || !of_keys.is_empty();
-        parameters.extend(of_keys.into_iter().map(parameters::KeyParameter::into_pair));
+        parameters.extend(of_keys);
         parameters.extend(parameters::beside_rows(endpoint, spec));
         let fetch = spec.fetch.and_then(|fetch| u32::try_from(fetch).ok());
         // Ranges are restricted by the API, but for the second on either side.

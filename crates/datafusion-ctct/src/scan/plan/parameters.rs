@@ -13,50 +13,50 @@ const SECOND: i64 = 1_000_000;
 /// A parameter's name and its value.
 pub(super) type Parameter = (&'static str, String);
 
-/// A parameter that restricts pages to rows with one of several keys.
-pub(super) struct KeyParameter {
-    name: &'static str,
-    value: String,
-    /// Whether the answers may hold rows that are none of the table's.
-    pub(super) strays: bool,
-}
-
-impl KeyParameter {
-    pub(super) fn into_pair(self) -> (&'static str, String) {
-        (self.name, self.value)
-    }
-}
-
-/// The parameters that restrict pages to rows with one of several keys.
-pub(super) fn of_keys(endpoint: &Endpoint, domains: &Domains) -> Vec<KeyParameter> {
+/// The parameters that restrict pages to rows with one of several keys. A single value that
+/// others would need requests of their own for is one of them where `single` allows it.
+pub(super) fn of_keys(endpoint: &Endpoint, domains: &Domains, single: bool) -> Vec<Parameter> {
     let mut parameters = Vec::new();
     for binding in endpoint.keys {
-        let keys = match (domains.get(binding.column), binding.request) {
+        match (domains.get(binding.column), binding.request) {
             (Some(Domain::HoldsAny(keys) | Domain::Keys(keys)), KeyRequest::List { parameter, maximum })
                 // A comma would end a key; a list that is too long is refused.
                 if keys.len() <= maximum && keys.iter().all(|key| is_plain(key)) =>
             {
-                Some((parameter, keys.iter().map(String::as_str).collect::<Vec<_>>()))
+                let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+                parameters.push((parameter, keys.join(",")));
             }
             (Some(Domain::Keys(keys)), KeyRequest::Named { parameter, names }) => {
                 let name = |key: &String| names.iter().find(|(known, _)| known == key).map(|(_, name)| *name);
                 // A value that the API has no name for may be in any row.
-                keys.iter().map(name).collect::<Option<Vec<_>>>().map(|mut keys| {
+                if let Some(mut keys) = keys.iter().map(name).collect::<Option<Vec<_>>>() {
                     keys.sort_unstable();
                     keys.dedup();
-                    (parameter, keys)
-                })
+                    parameters.push((parameter, keys.join(",")));
+                }
             }
-            _ => None,
-        };
-        let strays = matches!(binding.request, KeyRequest::Named { .. });
-        parameters.extend(keys.map(|(name, keys)| KeyParameter {
-            name,
-            value: keys.join(","),
-            strays,
-        }));
+            (Some(Domain::Keys(keys)), KeyRequest::Repeated { parameter, values })
+                if keys.iter().all(|key| values.contains(&key.as_str())) =>
+            {
+                parameters.extend(keys.iter().map(|key| (parameter, key.clone())));
+            }
+            (Some(Domain::Keys(keys)), KeyRequest::Equal { parameter }) if single && keys.len() == 1 => {
+                parameters.extend(keys.iter().map(|key| (parameter, key.clone())));
+            }
+            _ => {}
+        }
     }
     parameters
+}
+
+/// Whether answers that are restricted in this way may hold rows that are none of the table's.
+pub(super) fn lets_strays_in(endpoint: &Endpoint, parameters: &[Parameter]) -> bool {
+    endpoint.keys.iter().any(|binding| match binding.request {
+        KeyRequest::Named { parameter, .. } => {
+            parameters.iter().any(|(name, _)| *name == parameter)
+        }
+        _ => false,
+    })
 }
 
 /// The parameters that restrict pages to ranges of time.
@@ -88,7 +88,7 @@ pub(in crate::scan) fn window_request(
     let mut parameters = of_ranges(endpoint, domains);
     parameters.retain(|(name, _)| *name != window.after && *name != window.before);
     parameters.extend(bounds(window.after, window.before, within));
-    parameters.extend(of_keys(endpoint, domains).into_iter().map(KeyParameter::into_pair));
+    parameters.extend(of_keys(endpoint, domains, false));
     parameters.extend(beside_rows(endpoint, spec));
     Request::first(endpoint, &parameters, endpoint.page_size())
 }

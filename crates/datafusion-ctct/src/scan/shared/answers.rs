@@ -17,11 +17,14 @@ const IN_MEMORY: usize = 64 << 20;
 /// An answer, and how long it took when it was asked for.
 #[derive(Debug, Clone)]
 pub(in crate::scan) struct Received {
-    pub(in crate::scan) body: Arc<[u8]>,
+    pub(in crate::scan) body: Arc<Vec<u8>>,
     /// From sending to the last byte. Whoever gets an answer from here decides by this as
     /// whoever asked for it did, and so asks for the same pages.
     pub(in crate::scan) network: Duration,
 }
+
+/// The place of an answer, which whoever comes first fills.
+type Cell = Arc<OnceCell<Kept>>;
 
 /// The answers that scans of one statement have had.
 ///
@@ -32,7 +35,7 @@ pub(in crate::scan) struct Answers {
     disk: Arc<DiskManager>,
     /// By request, and by the number of the reading that it belongs to: who reads again does
     /// so because the first answer is of no use.
-    answers: Mutex<HashMap<(Request, u32), Arc<OnceCell<Kept>>>>,
+    kept: Mutex<HashMap<(Request, u32), Cell>>,
     in_memory: AtomicUsize,
     /// Requests with which pages begin that were all read.
     complete: Mutex<HashSet<Request>>,
@@ -46,7 +49,7 @@ struct Kept {
 
 #[derive(Debug)]
 enum Body {
-    Memory(Arc<[u8]>),
+    Memory(Arc<Vec<u8>>),
     Disk(Spilled),
 }
 
@@ -55,7 +58,7 @@ impl Answers {
     pub(in crate::scan) fn new(disk: Arc<DiskManager>) -> Self {
         Self {
             disk,
-            answers: Mutex::default(),
+            kept: Mutex::default(),
             in_memory: AtomicUsize::new(0),
             complete: Mutex::default(),
         }
@@ -78,17 +81,17 @@ impl Answers {
         request: &Request,
         reading: u32,
         spent: &mut Spent,
-        sent: oneshot::Sender<()>,
+        leaves: oneshot::Sender<()>,
     ) -> Result<Received, Error> {
         let cell = {
-            let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(answers.entry((request.clone(), reading)).or_default())
+            let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(kept.entry((request.clone(), reading)).or_default())
         };
         let mut asked = None;
         let kept = cell
             .get_or_try_init(async || {
-                let body = client.get_and_tell(request, spent, Some(sent)).await?;
-                let body: Arc<[u8]> = body.into();
+                let body = client.get_and_tell(request, spent, Some(leaves)).await?;
+                let body = Arc::new(body);
                 asked = Some(Arc::clone(&body));
                 Ok::<_, Error>(self.keep(body, spent.network))
             })
@@ -101,7 +104,7 @@ impl Answers {
         Ok(Received { body, network: kept.network })
     }
 
-    fn keep(&self, body: Arc<[u8]>, network: Duration) -> Kept {
+    fn keep(&self, body: Arc<Vec<u8>>, network: Duration) -> Kept {
         let size = body.len();
         let before = self.in_memory.fetch_add(size, Ordering::Relaxed);
         if before + size > IN_MEMORY {

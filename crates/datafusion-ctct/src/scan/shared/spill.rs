@@ -27,7 +27,7 @@ impl Spilled {
     }
 
     /// Reads it back.
-    pub(super) async fn read(&self) -> std::result::Result<Arc<[u8]>, Error> {
+    pub(super) async fn read(&self) -> std::result::Result<Arc<Vec<u8>>, Error> {
         let unreadable =
             || Error::new(ErrorKind::Storage, "an answer that was put on disk cannot be read");
         let read = async {
@@ -39,7 +39,7 @@ impl Spilled {
             Ok::<_, datafusion::common::DataFusionError>(body)
         };
         match read.await {
-            Ok(body) if body.len() == self.size => Ok(body.into()),
+            Ok(body) if body.len() == self.size => Ok(Arc::new(body)),
             Ok(_) => Err(unreadable().with_hint("its file was changed by another program")),
             Err(source) => Err(unreadable().with_source(source)),
         }
