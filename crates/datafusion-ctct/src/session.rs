@@ -107,6 +107,8 @@ const JOIN_KEY_BYTES: usize = 8 << 20;
 /// written, and contacts are wide: at this size a copy of five million of them stays well
 /// below 200 MB.
 const ROW_GROUP: usize = 32_768;
+/// Bytes of a column's page, and of its dictionary.
+const COLUMN_BUFFER: usize = 256 << 10;
 
 fn with_defaults(config: SessionConfig) -> SessionConfig {
     let mut config = config
@@ -117,6 +119,13 @@ fn with_defaults(config: SessionConfig) -> SessionConfig {
     let options = config.options_mut();
     options.execution.hash_join_buffering_capacity = 0;
     options.execution.parquet.max_row_group_size = ROW_GROUP;
+    // Statistics of each page stay in memory up to the end of the file; groups are small
+    // enough to be skipped by their own.
+    options.execution.parquet.statistics_enabled = Some("chunk".to_owned());
+    // A table of contacts has ninety columns in the end, and each has a page and a dictionary
+    // of its own in memory.
+    options.execution.parquet.data_pagesize_limit = COLUMN_BUFFER;
+    options.execution.parquet.dictionary_page_size_limit = COLUMN_BUFFER;
     options.explain.physical_plan_only = true;
     options.optimizer.hash_join_inlist_pushdown_max_distinct_values = JOIN_KEYS;
     options.optimizer.hash_join_inlist_pushdown_max_size = JOIN_KEY_BYTES;

@@ -213,7 +213,7 @@ async fn unknown_names_tell_the_likely_one() {
         (
             "SELECT * FROM zzz",
             "there is no table zzz",
-            "the tables are contacts, contact_list_memberships",
+            "the tables are contacts, deleted_contacts",
         ),
     ] {
         let (_, shown) = failure(&session, sql).await;
