@@ -1,8 +1,8 @@
 //! What a scan computes: domains of a predicate, the plan of its requests, a decoded page.
 //!
-//! `cargo bench -p datafusion-ctct --features fuzzing`
+//! `cargo bench --workspace --features datafusion-ctct/fuzzing --bench scan`
 
-#![expect(clippy::expect_used, missing_docs, reason = "a benchmark that cannot go on has failed")]
+#![expect(clippy::expect_used, reason = "a benchmark that cannot go on has failed")]
 
 use std::collections::BTreeMap;
 use std::hint::black_box;

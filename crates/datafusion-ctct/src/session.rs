@@ -106,7 +106,7 @@ const JOIN_KEY_BYTES: usize = 8 << 20;
 /// Rows of a row group of Parquet: a whole group is held in memory while it is
 /// written, and contacts are wide: at this size a copy of five million of them stays well
 /// below 200 MB.
-const ROW_GROUP: usize = 32_768;
+const ROW_GROUP: usize = 16_384;
 /// Bytes of a column's page, and of its dictionary.
 const COLUMN_BUFFER: usize = 256 << 10;
 

@@ -210,11 +210,7 @@ async fn unknown_names_tell_the_likely_one() {
             "there is no column zzz",
             "the columns are segment_id, name, created_at, edited_at",
         ),
-        (
-            "SELECT * FROM zzz",
-            "there is no table zzz",
-            "the tables are contacts, deleted_contacts",
-        ),
+        ("SELECT * FROM zzz", "there is no table zzz", "the tables are contacts, deleted_contacts"),
     ] {
         let (_, shown) = failure(&session, sql).await;
         let (found, advice) = shown.split_once(" / ").expect("two parts");

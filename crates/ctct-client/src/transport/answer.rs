@@ -291,9 +291,10 @@ mod tests {
                         429 if used_up => ErrorKind::QuotaExhausted,
                         429 => ErrorKind::Throttled,
                         400..500 => ErrorKind::InvalidRequest,
-                        500..600 => ErrorKind::Unavailable,
+                        202 | 500..600 => ErrorKind::Unavailable,
                         _ => ErrorKind::Protocol,
                     };
+                    prop_assert_eq!(failure == Failure::NotReady, status == 202);
                     prop_assert_eq!(error.kind(), expected);
                     prop_assert_eq!(failure == Failure::Throttled, status == 429 && throttled);
                     prop_assert_eq!(failure == Failure::Server, (500..600).contains(&status));
