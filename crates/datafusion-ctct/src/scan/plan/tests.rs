@@ -97,7 +97,7 @@ fn bounds_beyond_all_calendars_restrict_nothing() {
     for interval in [Interval::from(i64::MIN), Interval::up_to(i64::MAX), Interval::ALL] {
         scan.domains = Domains::of("updated_at", Domain::Interval(interval));
         let expected = "/contacts?include_count=true&limit=500 requests≈100";
-        assert_eq!(planned(&scan).replace('≈', "≤"), expected);
+        assert_eq!(planned(&scan), expected);
     }
 }
 
