@@ -241,8 +241,8 @@ fn memory() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("contacts.parquet");
     let sql = format!("COPY (SELECT * FROM contacts) TO '{}'", file.display());
-    let started = Instant::now();
     let mut ctct = server.ctct();
+    let started = Instant::now();
     let mut process = ctct.args(["-c", &sql]).spawn().expect("ctct runs");
     let status = PathBuf::from(format!("/proc/{}/status", process.id()));
     let mut most = 0;
