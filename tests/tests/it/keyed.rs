@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use ctct_sandbox::{Collection, Settings};
+use ctct_sandbox::{Collection, Fault, FaultKind, Settings};
 use ctct_tests::{Account, account};
 use serde_json::Value;
 
@@ -248,4 +248,21 @@ async fn figures_of_a_campaign_are_those_of_its_single_events() {
     assert_eq!(count("email_bounces", "e.contact_id", "").await, of("em_bounces"));
     let primary = "AND a.role = 'primary_email'";
     assert_eq!(count("email_sends", "e.contact_id", primary).await, of("em_sends"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_lost_in_the_midst_is_not_taken_for_the_end() {
+    let account = shop().await;
+    let opens = account.sandbox.rows(Collection::EmailReport("opens"));
+    let activity = opens
+        .iter()
+        .map(|open| text(open, "campaign_activity_id"))
+        .find(|activity| opens_of(&account, activity) > 500)
+        .expect("one of several pages");
+    let kind = FaultKind::Answer { status: 404, body: "[]".to_owned(), headers: Vec::new() };
+    account.sandbox.inject(Fault { kind, path: "/v3/reports".to_owned(), skip: 1, times: 1 });
+    let sql = format!("SELECT * FROM email_opens WHERE campaign_activity_id = '{activity}'");
+    let frame = account.session.sql(&sql).await.expect("a plan");
+    let error = frame.collect().await.expect_err("the second page is missing").to_string();
+    assert!(error.contains("found nothing"), "{error}");
 }

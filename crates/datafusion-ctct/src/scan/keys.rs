@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use arrow::array::{AsArray, RecordBatch};
+use arrow::array::{Array, AsArray, RecordBatch};
 use ctct_endpoints::Parent;
 use datafusion::common::Result;
 use datafusion::physical_plan::SendableRecordBatchStream;
@@ -62,7 +62,8 @@ impl Keys {
         let keys = rows.column(0).as_string::<i32>();
         let others = rows.columns().get(1).and_then(|column| column.as_string_opt::<i32>());
         for (row, key) in keys.iter().enumerate() {
-            let other = others.and_then(|others| others.iter().nth(row).flatten());
+            let other =
+                others.filter(|others| others.is_valid(row)).map(|others| others.value(row));
             let has_nothing = self.parent.without.is_some_and(|without| without.matches(other));
             if let Some(key) = key.filter(|_| !has_nothing)
                 && self.known.insert(key.to_owned())

@@ -2,7 +2,6 @@
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
-use std::time::Duration;
 
 use arrow::array::{AsArray, BooleanArray, RecordBatch};
 use arrow::compute::filter_record_batch;
@@ -274,7 +273,12 @@ impl Reader {
                 self.ready.push(chain);
                 return Ok(None);
             }
-            Err(error) if error.kind() == ErrorKind::NotFound && !chain.start.keys.is_empty() => {
+            // Pages that go on were there: that they are no more is an error like any other.
+            Err(error)
+                if error.kind() == ErrorKind::NotFound
+                    && chain.is_at_start()
+                    && !chain.start.keys.is_empty() =>
+            {
                 self.without(&chain.start);
                 return Ok(None);
             }
@@ -291,7 +295,7 @@ impl Reader {
         }
         let is_first = chain.is_at_start();
         if is_first {
-            chain.began = self.of.client.traffic().server_now().timestamp_micros();
+            chain.began = received.at;
         }
         let newcomer = !is_first && self.has_newcomer(&page.rows, chain.began);
         chain.tally.note(page.count, page.answered, newcomer);
@@ -299,7 +303,7 @@ impl Reader {
         chain.advance(page.next_link.as_deref()).map_err(external)?;
 
         let splits = is_first && chain.reading() == 1 && chain.request().is_some();
-        if splits && self.splits(&chain, &page, received.network) {
+        if splits && self.splits(&chain, &page, &received) {
             return match chain.window {
                 // What was read before the answer was split is given away, and left out later.
                 None => {
@@ -365,13 +369,13 @@ impl Reader {
     }
 
     /// Splits what a chain reads into windows, where its first page says that it is large.
-    fn splits(&mut self, chain: &Chain, page: &DecodedPage, latency: Duration) -> bool {
+    fn splits(&mut self, chain: &Chain, page: &DecodedPage, received: &Received) -> bool {
         let Some(windows) = self.windows.as_mut().filter(|_| self.row_keys.tell_apart()) else {
             return false;
         };
         let Some(count) = page.count else { return false };
         let pages = count.div_ceil(u64::from(self.of.endpoint.page_size()));
-        let side = side_by_side(latency, self.of.client.period());
+        let side = side_by_side(received.network, self.of.client.period());
         let budget = windows.budget.get_or_insert_with(|| Budget::new(pages, side));
         let mut after = *budget;
         let Some(parts) = after.split(pages) else { return false };
@@ -381,8 +385,7 @@ impl Reader {
             .as_primitive_opt::<TimestampMicrosecondType>()
             .map(|times| times.iter().flatten().collect())
             .unwrap_or_default();
-        let now = self.of.client.traffic().server_now().timestamp_micros();
-        let parts = cut(within, &sample, now, parts);
+        let parts = cut(within, &sample, received.at, parts);
         if parts.len() < 2 {
             return false;
         }
@@ -469,7 +472,7 @@ async fn fetch(
         answers.get(client, request, reading, &mut spent, leaves).await
     } else {
         let body = client.get_and_tell(request, &mut spent, Some(leaves)).await;
-        body.map(|body| Received { body: Arc::new(body), network: spent.network })
+        body.map(|body| Received::now(client, body, &spent))
     };
     Fetched { answer, spent }
 }

@@ -14,13 +14,23 @@ use super::spill::Spilled;
 /// How many bytes of answers are kept in memory; the others go to disk.
 const IN_MEMORY: usize = 64 << 20;
 
-/// An answer, and how long it took when it was asked for.
+/// An answer, with how long it took and when it came when it was asked for.
 #[derive(Debug, Clone)]
 pub(in crate::scan) struct Received {
     pub(in crate::scan) body: Arc<Vec<u8>>,
     /// From sending to the last byte. Whoever gets an answer from here decides by this as
     /// whoever asked for it did, and so asks for the same pages.
     pub(in crate::scan) network: Duration,
+    /// When it came, by the server's clock, in microseconds since 1970.
+    pub(in crate::scan) at: i64,
+}
+
+impl Received {
+    /// An answer that came just now.
+    pub(in crate::scan) fn now(client: &Client, body: Vec<u8>, spent: &Spent) -> Self {
+        let at = client.traffic().server_now().timestamp_micros();
+        Self { body: Arc::new(body), network: spent.network, at }
+    }
 }
 
 /// The place of an answer, which whoever comes first fills.
@@ -45,6 +55,7 @@ pub(in crate::scan) struct Answers {
 struct Kept {
     body: Body,
     network: Duration,
+    at: i64,
 }
 
 #[derive(Debug)]
@@ -91,9 +102,9 @@ impl Answers {
         let kept = cell
             .get_or_try_init(async || {
                 let body = client.get_and_tell(request, spent, Some(leaves)).await?;
-                let body = Arc::new(body);
-                asked = Some(Arc::clone(&body));
-                Ok::<_, Error>(self.keep(body, spent.network))
+                let received = Received::now(client, body, spent);
+                asked = Some(Arc::clone(&received.body));
+                Ok::<_, Error>(self.keep(received))
             })
             .await?;
         let body = match (asked, &kept.body) {
@@ -101,22 +112,23 @@ impl Answers {
             (None, Body::Memory(body)) => Arc::clone(body),
             (None, Body::Disk(spilled)) => spilled.read().await?,
         };
-        Ok(Received { body, network: kept.network })
+        Ok(Received { body, network: kept.network, at: kept.at })
     }
 
-    fn keep(&self, body: Arc<Vec<u8>>, network: Duration) -> Kept {
+    fn keep(&self, received: Received) -> Kept {
+        let Received { body, network, at } = received;
         let size = body.len();
         let before = self.in_memory.fetch_add(size, Ordering::Relaxed);
         if before + size > IN_MEMORY {
             match Spilled::write(&self.disk, &body) {
                 Ok(spilled) => {
                     self.in_memory.fetch_sub(size, Ordering::Relaxed);
-                    return Kept { body: Body::Disk(spilled), network };
+                    return Kept { body: Body::Disk(spilled), network, at };
                 }
                 // Without a disk the requests are still worth more than the memory.
                 Err(error) => tracing::debug!("an answer stays in memory: {error}"),
             }
         }
-        Kept { body: Body::Memory(body), network }
+        Kept { body: Body::Memory(body), network, at }
     }
 }
