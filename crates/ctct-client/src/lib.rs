@@ -66,6 +66,6 @@ pub use error::{Error, ErrorKind, Result};
 pub use folders::{config_folder, state_folder};
 pub use ledger::{Ledger, Quota};
 pub use likely::likely;
-pub use pages::PageChain;
+pub use pages::{PageChain, cursor_link};
 pub use request::Request;
 pub use transport::{Activity, RequestRecord, RetryPolicy, Spent, Traffic, Waiting, WaitingFor};

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use url::Url;
 
 use crate::{Error, ErrorKind, Request, Result};
@@ -77,6 +78,16 @@ impl PageChain {
             _ => Err(refused(&current.path, "has no query to follow")),
         }
     }
+}
+
+/// The link to the page that a cursor stands for, where an answer names the cursor alone.
+///
+/// ```
+/// assert_eq!(ctct_client::cursor_link("next", "a+b="), "?next=a%2Bb%3D");
+/// ```
+pub fn cursor_link(parameter: &str, cursor: &str) -> String {
+    let cursor = utf8_percent_encode(cursor, NON_ALPHANUMERIC);
+    format!("?{parameter}={cursor}")
 }
 
 fn refused(path: &str, why: &str) -> Error {

@@ -29,8 +29,9 @@ pub struct Request {
 impl Request {
     /// The first request for an endpoint's rows, with these parameters.
     ///
-    /// Parameters that every request of the endpoint has come first. `page_size` is cut to what the endpoint allows and is left out where the
-    /// endpoint does not page.
+    /// Parameters that every request of the endpoint has come first, those that these have
+    /// another value for left out. `page_size` is cut to what the endpoint allows and is left
+    /// out where the endpoint does not ask for one.
     ///
     /// ```
     /// use ctct_client::Request;
@@ -41,13 +42,14 @@ impl Request {
     /// ```
     pub fn first(endpoint: &Endpoint, parameters: &[(&str, String)], page_size: u32) -> Self {
         let mut query = String::new();
-        for (name, value) in endpoint.fixed {
+        let given = |name: &str| parameters.iter().any(|(given, _)| *given == name);
+        for (name, value) in endpoint.fixed.iter().filter(|(name, _)| !given(name)) {
             push_parameter(&mut query, name, value);
         }
         for (name, value) in parameters {
             push_parameter(&mut query, name, value);
         }
-        if let Paging::Links { maximum } = endpoint.paging {
+        if let Paging::Links { maximum } | Paging::Cursor { maximum, .. } = endpoint.paging {
             push_parameter(&mut query, "limit", &page_size.clamp(1, maximum).to_string());
         }
         Self { path: endpoint.path.to_owned(), query }
@@ -57,30 +59,38 @@ impl Request {
     /// with these parameters.
     ///
     /// The keys stand in the path, or are a parameter, as the endpoint declares; in a path
-    /// they are escaped, but whoever calls this makes sure that they are plain.
+    /// they are escaped, but whoever calls this makes sure that they are plain. A key of one
+    /// part goes with others of its kind, one of several parts stands alone.
     ///
     /// ```
     /// use ctct_client::Request;
     ///
     /// let opens = ctct_endpoints::find("email_opens").expect("declared");
-    /// let request = Request::of_parent(opens, &["a-1".to_owned()], &[], 500);
+    /// let request = Request::of_parent(opens, &[vec!["a-1".to_owned()]], &[], 500);
     /// assert_eq!(request.to_string(), "/reports/email_reports/a-1/tracking/opens?limit=500");
     /// ```
     pub fn of_parent(
         endpoint: &Endpoint,
-        keys: &[String],
+        keys: &[Vec<String>],
         parameters: &[(&str, String)],
         page_size: u32,
     ) -> Self {
-        let keys = keys.join(",");
+        let parts = keys.first().map_or(0, Vec::len);
+        let part = |place: usize| {
+            let parts: Vec<&str> =
+                keys.iter().filter_map(|key| key.get(place)).map(String::as_str).collect();
+            parts.join(",")
+        };
         let parameter = endpoint.parent.and_then(|parent| parent.parameter);
-        let key = parameter.map(|name| (name, keys.clone()));
+        let key = parameter.map(|name| (name, part(0)));
         let all: Vec<_> = key.into_iter().chain(parameters.iter().cloned()).collect();
-        let first = Self::first(endpoint, &all, page_size);
-        let Some((before, rest)) = first.path.split_once('{') else { return first };
-        let after = rest.split_once('}').map_or("", |(_, after)| after);
-        let path = format!("{before}{}{after}", utf8_percent_encode(&keys, ESCAPED));
-        Self { path, ..first }
+        let mut request = Self::first(endpoint, &all, page_size);
+        for place in 0..parts {
+            let Some((before, rest)) = request.path.split_once('{') else { break };
+            let after = rest.split_once('}').map_or("", |(_, after)| after);
+            request.path = format!("{before}{}{after}", utf8_percent_encode(&part(place), ESCAPED));
+        }
+        request
     }
 
     /// The request for the one row that a key identifies, with these parameters.
@@ -148,6 +158,22 @@ mod tests {
         assert_eq!(size("custom_fields", 9_999), "limit=100");
         assert_eq!(size("contacts", 0), "limit=1");
         assert_eq!(size("account_summary", 10), "");
+    }
+
+    #[test]
+    fn a_parameter_takes_the_place_of_a_fixed_one() {
+        let messages = endpoint("sms_campaign_summaries");
+        let request = Request::first(messages, &[], 50);
+        assert_eq!(request.query, "start_at=2000-01-01T00:00:00Z&limit=50");
+        let request = Request::first(messages, &[("start_at", "2025-01-01".into())], 50);
+        assert_eq!(request.query, "start_at=2025-01-01&limit=50");
+    }
+
+    #[test]
+    fn a_key_of_several_parts_fills_the_path_in_order() {
+        let key = ["e", "t", "r"].map(str::to_owned).to_vec();
+        let request = Request::of_parent(endpoint("event_registration_details"), &[key], &[], 1);
+        assert_eq!(request.to_string(), "/events/e/tracks/t/registrations/r");
     }
 
     #[test]

@@ -1,6 +1,9 @@
 //! What one endpoint is: the declaration that all other crates read.
 
-use crate::{CountParameter, Field, KeyBinding, OnRequest, Order, Parent, RangeParameter, Window};
+use crate::{
+    CountParameter, Definitions, Field, KeyBinding, OnRequest, Order, Parent, Period,
+    RangeParameter, Source, Window,
+};
 
 /// One GET endpoint of the V3 API, declared as a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,7 +15,7 @@ pub struct Endpoint {
     /// The path below the API's base (`https://api.cc.email/v3`), with its leading slash. A
     /// name in braces stands for the key of a [`parent`](Self::parent).
     pub path: &'static str,
-    /// Parameters that every request for rows has.
+    /// Parameters that every request for rows has, unless it has another value for them.
     pub fixed: &'static [(&'static str, &'static str)],
     /// The OAuth scope that the endpoint asks for; empty where any will do.
     pub scope: &'static str,
@@ -39,6 +42,16 @@ pub struct Endpoint {
     pub count: Option<CountParameter>,
     /// Whose rows the requests are for, where each is for one of them, or for several.
     pub parent: Option<Parent>,
+    /// The time that a request must be about.
+    pub period: Option<Period>,
+    /// The column whose value, appended to the path, gives the answer about one row: that
+    /// has what the answer about all leaves out. None where nothing is left out.
+    pub detail: Option<&'static str>,
+    /// What values of the rows name only by an identifier.
+    pub definitions: Option<Definitions>,
+    /// Whether names of members may be written with dots where they are declared with
+    /// underscores.
+    pub dotted: bool,
     /// The order in which the API is documented to give the rows.
     pub order: Option<Order>,
     /// The column by which a large answer is split into parts that are read side by side.
@@ -70,6 +83,36 @@ pub enum Paging {
         /// The largest page that the API gives (its `limit` parameter).
         maximum: u32,
     },
+    /// The same, in pages of a size that nobody chooses.
+    FixedLinks {
+        /// How many rows a page has.
+        rows: u32,
+    },
+    /// An answer names a cursor for the next page, beside or instead of a link.
+    Cursor {
+        /// The parameter that takes the cursor.
+        parameter: &'static str,
+        /// The member of the answer that has it; null or missing at the end.
+        member: &'static str,
+        /// The largest page that the API gives (its `limit` parameter).
+        maximum: u32,
+    },
+}
+
+impl Paging {
+    /// The largest page; none where there are no pages.
+    pub const fn maximum(self) -> Option<u32> {
+        match self {
+            Self::Single => None,
+            Self::FixedLinks { rows } => Some(rows),
+            Self::Links { maximum } | Self::Cursor { maximum, .. } => Some(maximum),
+        }
+    }
+
+    /// Whether requests say how large a page they want.
+    pub const fn has_limit(self) -> bool {
+        matches!(self, Self::Links { .. } | Self::Cursor { .. })
+    }
 }
 
 impl Endpoint {
@@ -91,6 +134,10 @@ impl Endpoint {
         list: None,
         count: None,
         parent: None,
+        period: None,
+        detail: None,
+        definitions: None,
+        dotted: false,
         order: None,
         window: None,
         watermark: None,
@@ -99,18 +146,16 @@ impl Endpoint {
 
     /// How many rows a request gives at most.
     pub fn page_size(&self) -> u32 {
-        match (self.paging, self.parent) {
-            (Paging::Links { maximum }, _) => maximum,
-            (Paging::Single, Some(parent)) => {
-                u32::try_from(parent.keys_at_once).unwrap_or(u32::MAX)
-            }
-            (Paging::Single, None) => 1,
+        match (self.paging.maximum(), self.parent) {
+            (Some(maximum), _) => maximum,
+            (None, Some(parent)) => u32::try_from(parent.keys_at_once).unwrap_or(u32::MAX),
+            (None, None) => 1,
         }
     }
 
     /// Whether a request is for values of this column.
     pub fn is_key_of_parent(&self, column: &str) -> bool {
-        self.parent.is_some_and(|parent| parent.column == column)
+        self.parent.is_some_and(|parent| parent.columns().any(|key| key == column))
     }
 
     /// Whether a field is read from the members of the table's list.
@@ -133,14 +178,30 @@ impl Endpoint {
         self.ranges.iter().find(|range| range.column == column)
     }
 
-    /// The columns by which requests can be restricted: the parent's key, ranges, keys,
-    /// and the column by which rows are ordered.
+    /// The columns by which requests can be restricted: the parent's key, the period, ranges,
+    /// keys, and the column by which rows are ordered.
     pub fn pushed_columns(&self) -> impl Iterator<Item = &'static str> + '_ {
-        let parent = self.parent.iter().map(|parent| parent.column);
+        let parent = self.parent.iter().flat_map(Parent::columns);
+        let period = self.period.iter().flat_map(|period| [period.from, period.to]);
         let ranges = self.ranges.iter().map(|range| range.column);
         let order = self.order.iter().map(|order| order.column);
         let order = order.filter(|column| self.range(column).is_none());
-        parent.chain(ranges).chain(self.keys.iter().map(|binding| binding.column)).chain(order)
+        parent
+            .chain(period)
+            .chain(ranges)
+            .chain(self.keys.iter().map(|binding| binding.column))
+            .chain(order)
+    }
+
+    /// Whether a column is a bound of the time that requests are about.
+    pub fn is_of_period(&self, column: &str) -> bool {
+        self.period.is_some_and(|period| period.from == column || period.to == column)
+    }
+
+    /// Whether some of these columns are sent only where one row is asked for.
+    pub fn needs_detail<'a>(&self, columns: impl IntoIterator<Item = &'a str>) -> bool {
+        let mut fields = columns.into_iter().filter_map(|column| self.field(column));
+        self.detail.is_some() && fields.any(|field| field.source == Source::Detail)
     }
 
     /// How the API finds rows by this column's values, where it does.

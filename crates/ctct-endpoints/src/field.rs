@@ -1,6 +1,6 @@
 //! A column: its name, where its value stands in a row's JSON, and its type.
 
-use crate::OnRequest;
+use crate::{Defined, OnRequest};
 
 /// One column of a table, or one member of a nested structure.
 ///
@@ -29,10 +29,23 @@ pub struct Field {
     pub kind: Kind,
     /// What must be asked for so that the API sends the value at all.
     pub on_request: Option<OnRequest>,
-    /// Whether the value stands in the request, not in its answer: the key of a parent.
-    pub of_request: bool,
+    /// Where the value is found at all.
+    pub source: Source,
     /// What the value says, in one sentence.
     pub description: &'static str,
+}
+
+/// Where a value is found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// In each row of an answer.
+    Answer,
+    /// In the request alone: the key of a parent, or a bound of a period.
+    Request,
+    /// In the answer about one row alone, which is asked for row by row.
+    Detail,
+    /// In a row, said with the words of its definition.
+    Definition(Defined),
 }
 
 /// The type of a value, as SQL sees it.
@@ -52,6 +65,10 @@ pub enum Kind {
     Timestamp,
     /// A day without a time.
     Date,
+    /// A value of any form, an object or a list in most cases, as JSON text.
+    Json,
+    /// Texts by name.
+    Map,
     /// A list of values of one type.
     List(&'static Self),
     /// An object inside a list.
@@ -86,6 +103,8 @@ constructors! {
     timestamp => Kind::Timestamp;
     /// A [`Kind::Date`] field found under its own name.
     date => Kind::Date;
+    /// A [`Kind::Json`] field found under its own name.
+    json => Kind::Json;
 }
 
 impl Field {
@@ -97,7 +116,7 @@ impl Field {
             member: name,
             kind,
             on_request: None,
-            of_request: false,
+            source: Source::Answer,
             description,
         }
     }
@@ -120,8 +139,35 @@ impl Field {
     /// The same field, known by what was asked for: answers do not repeat it.
     #[must_use]
     pub const fn of_request(mut self) -> Self {
-        self.of_request = true;
+        self.source = Source::Request;
         self
+    }
+
+    /// The same field, sent only where one row is asked for.
+    #[must_use]
+    pub const fn in_detail(mut self) -> Self {
+        self.source = Source::Detail;
+        self
+    }
+
+    /// The same field, made from the row and the definitions that it names.
+    #[must_use]
+    pub const fn defined(mut self, how: Defined) -> Self {
+        self.source = Source::Definition(how);
+        self
+    }
+
+    /// Whether only the request knows the value.
+    pub const fn is_of_request(&self) -> bool {
+        matches!(self.source, Source::Request)
+    }
+
+    /// What is made of the row and its definitions, where the field is.
+    pub const fn definition(&self) -> Option<Defined> {
+        match self.source {
+            Source::Definition(how) => Some(how),
+            _ => None,
+        }
     }
 
     /// The member names that lead from a row's object to the value.

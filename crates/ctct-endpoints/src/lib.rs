@@ -20,14 +20,17 @@
 //! assert_eq!(contacts.field("email_address").expect("declared").member, "address");
 //! ```
 
+mod definition;
 mod endpoint;
 mod endpoints;
 mod field;
 mod parameter;
 mod relation;
+mod words;
 
+pub use definition::{Defined, Definitions};
 pub use endpoint::{Endpoint, Envelope, Paging};
 pub use endpoints::{all, find};
-pub use field::{Field, Kind};
+pub use field::{Field, Kind, Source};
 pub use parameter::{CountParameter, KeyBinding, KeyRequest, OnRequest, RangeParameter};
-pub use relation::{Order, Parent, Window, Without};
+pub use relation::{Order, Parent, Period, Window, Without};

@@ -43,6 +43,13 @@ pub enum KeyRequest {
         /// The parameter's name.
         parameter: &'static str,
     },
+    /// The same, of values that the API knows; for others the request is refused.
+    OneOf {
+        /// The parameter's name.
+        parameter: &'static str,
+        /// All values that it takes.
+        values: &'static [&'static str],
+    },
     /// One request for all values, separated by commas, whose rows have any of them.
     List {
         /// The parameter's name.
@@ -64,6 +71,29 @@ pub enum KeyRequest {
         /// A value and its name, for all values that there are.
         names: &'static [(&'static str, &'static str)],
     },
+}
+
+impl KeyRequest {
+    /// The parameter that has the values; none where they stand in the path.
+    pub const fn parameter(&self) -> Option<&'static str> {
+        match self {
+            Self::LookUp => None,
+            Self::Equal { parameter }
+            | Self::OneOf { parameter, .. }
+            | Self::List { parameter, .. }
+            | Self::Repeated { parameter, .. }
+            | Self::Named { parameter, .. } => Some(parameter),
+        }
+    }
+
+    /// The parameter that takes this value alone, where there is one.
+    pub fn of_one(&self, value: &str) -> Option<&'static str> {
+        match self {
+            Self::Equal { parameter } => Some(parameter),
+            Self::OneOf { parameter, values } => values.contains(&value).then_some(parameter),
+            _ => None,
+        }
+    }
 }
 
 /// The two parameters that restrict the range of one time column.

@@ -18,11 +18,40 @@ pub struct Parent {
     pub table: &'static str,
     /// That table's column.
     pub key: &'static str,
+    /// Further parts of the key, each a column of this table and the parent's for it. They
+    /// stand in the path, in this order, after the first one.
+    pub with: &'static [(&'static str, &'static str)],
     /// Rows of the parent for which there is nothing, so that nothing is asked for them.
     pub without: Option<Without>,
+    /// A column of the parent and the only values of it for which there is anything.
+    pub only: Option<(&'static str, &'static [&'static str])>,
     /// How many keys a request takes, separated by commas. Where one of several is refused
     /// as not found, the others are asked for without it.
     pub keys_at_once: usize,
+}
+
+impl Parent {
+    /// What a declaration says where it says nothing: one key, in the path.
+    pub const PLAIN: Self = Self {
+        column: "",
+        parameter: None,
+        table: "",
+        key: "",
+        with: &[],
+        without: None,
+        only: None,
+        keys_at_once: 1,
+    };
+
+    /// The columns of this table that make up the key.
+    pub fn columns(&self) -> impl Iterator<Item = &'static str> + use<> {
+        std::iter::once(self.column).chain(self.with.iter().map(|(column, _)| *column))
+    }
+
+    /// The columns of the parent's table that make up the key.
+    pub fn parent_columns(&self) -> impl Iterator<Item = &'static str> + use<> {
+        std::iter::once(self.key).chain(self.with.iter().map(|(_, key)| *key))
+    }
 }
 
 /// Rows of a parent that have one of several values in a column, whichever case its
@@ -72,4 +101,23 @@ pub struct Window {
     pub after: &'static str,
     /// The parameter of the upper bound.
     pub before: &'static str,
+}
+
+/// The time that a request must be about.
+///
+/// What an answer says is said of the whole period: rows have its bounds as columns, which
+/// are of the request. A query sets them by comparing the columns; what it leaves open is
+/// filled in, up to now at one end and as early as the API allows at the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Period {
+    /// The column of the first moment.
+    pub from: &'static str,
+    /// The column of the last moment.
+    pub to: &'static str,
+    /// The parameter of the first moment.
+    pub start: &'static str,
+    /// The parameter of the last moment.
+    pub end: &'static str,
+    /// How many months long it may be; none where that is not limited.
+    pub months: Option<u32>,
 }

@@ -45,4 +45,4 @@ pub use limits::Limits;
 pub use log::LoggedRequest;
 pub use oauth::{Application, CLIENT_SECRET};
 pub use server::Sandbox;
-pub use settings::{ACCESS_TOKEN, CLIENT_ID, Settings, Token};
+pub use settings::{ACCESS_TOKEN, CLIENT_ID, Settings, Token, Variants};

@@ -10,7 +10,7 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
-use crate::account::{Change, Collection, value};
+use crate::account::{Change, Collection, social, value};
 use crate::api::{self, Service};
 use crate::{Clock, Fault, LoggedRequest, Settings, oauth};
 
@@ -140,6 +140,31 @@ impl Sandbox {
             }
             Collection::UserPrivileges => api::privilege_values(),
             Collection::EmailCampaignStats => api::stats_values(account),
+            Collection::EmailActivityStats => api::activity_stats_values(account),
+            Collection::EmailActivities => api::activity_values(account),
+            Collection::EmailActivityPart(name) => api::part_values(account, name),
+            Collection::ContactActivity => api::deed_values(&self.service),
+            Collection::ContactActivitySummary => api::summary_values(&self.service),
+            Collection::ContactOpenAndClickRates => api::rate_values(&self.service),
+            Collection::SmsEngagementHistory => api::sms_history_values(&self.service),
+            Collection::LandingPageReport(path) => api::landing_page_values(account, path),
+            Collection::SmsCampaignSummaries => {
+                account.sms_summaries().into_iter().map(|(_, row)| row).collect()
+            }
+            Collection::Events => api::event_values(&self.service, false),
+            Collection::EventDetails => api::event_values(&self.service, true),
+            Collection::EventRegistrations => api::registration_values(&self.service, false),
+            Collection::EventRegistrationDetails => api::registration_values(&self.service, true),
+            Collection::Automations => {
+                account.automations().into_iter().map(|(row, _)| row).collect()
+            }
+            Collection::AutomationDetails => {
+                account.automations().into_iter().map(|(_, details)| details).collect()
+            }
+            Collection::SocialProfiles => social::social_profiles(),
+            Collection::SocialConnections => social::social_connections(),
+            Collection::SocialHashtagGroups => social::hashtag_groups(),
+            Collection::Activities => account.jobs(),
             Collection::SegmentContacts => api::segment_contact_values(&self.service),
             Collection::EmailCampaignSummaries => account.summaries().iter().map(value).collect(),
             Collection::AccountSummary => vec![value(&account.organization())],

@@ -37,8 +37,25 @@ pub struct Settings {
     /// Lets contacts come, go and change before each page of them, in a way that this number
     /// chooses; none for an account that holds still.
     pub churn: Option<u64>,
+    /// Which forms answers have, where the documentation shows more than one.
+    pub variants: Variants,
     /// Keeps each page once it was made, in memory: for measuring what reads them.
     pub keep_pages: bool,
+}
+
+/// Forms of answers that the documentation or live answers show beside the specified one.
+/// That `expires_in` may be a text is a setting of the [`Application`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
+pub struct Variants {
+    /// Counts of summary reports are texts.
+    pub text_counts: bool,
+    /// The percentages of summary reports are texts inside of an array.
+    pub array_percents: bool,
+    /// Figures of activities are called `em_opens.all.mobile`.
+    pub dotted_keys: bool,
+    /// Times of the account's addresses end in `Z`, not in `+0000`.
+    pub zulu_times: bool,
 }
 
 /// A bearer token.
@@ -77,6 +94,7 @@ impl Default for Settings {
             limits: Limits::default(),
             inclusive_bounds: false,
             churn: None,
+            variants: Variants::default(),
             keep_pages: false,
         }
     }

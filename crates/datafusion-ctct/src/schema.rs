@@ -24,7 +24,18 @@ fn arrow_field(field: &Field) -> ArrowField {
 /// found under their own names.
 pub fn arrow_type(kind: &Kind) -> DataType {
     match kind {
-        Kind::Text | Kind::Identifier => DataType::Utf8,
+        Kind::Text | Kind::Identifier | Kind::Json => DataType::Utf8,
+        Kind::Map => DataType::Map(
+            Arc::new(ArrowField::new_struct(
+                "entries",
+                vec![
+                    ArrowField::new("key", DataType::Utf8, false),
+                    ArrowField::new("value", DataType::Utf8, true),
+                ],
+                false,
+            )),
+            false,
+        ),
         Kind::Integer => DataType::Int64,
         Kind::Number => DataType::Float64,
         Kind::Boolean => DataType::Boolean,

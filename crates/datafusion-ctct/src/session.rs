@@ -84,9 +84,14 @@ impl SessionBuilder {
             .with_physical_optimizer_rule(Arc::new(ShareAnswers))
             .build();
         let session = SessionContext::new_with_state(state);
-        session.register_catalog(CATALOG, Arc::new(CtctCatalog::new(&clients)));
+        let catalog = CtctCatalog::new(&clients);
+        let views = Arc::clone(catalog.views());
+        session.register_catalog(CATALOG, Arc::new(catalog));
         session.register_udf(nested_to_text_function());
-        Ok(session.enable_url_table())
+        let session = session.enable_url_table();
+        let state = session.state_weak_ref();
+        views.plan_with(move || state.upgrade().map(|state| state.read().clone()));
+        Ok(session)
     }
 }
 

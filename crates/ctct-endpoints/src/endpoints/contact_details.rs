@@ -2,8 +2,10 @@
 //! `contact_taggings`, `contact_custom_field_values`, `contact_phone_numbers`,
 //! `contact_street_addresses` and `contact_notes`. They read the pages of contacts.
 
-use super::contacts::{CONTACTS_COUNT, DELETED, WINDOW, include};
-use crate::{Endpoint, Envelope, Field, KeyBinding, KeyRequest, Kind, Paging};
+use super::contacts::{CONTACTS_COUNT, CUSTOM_FIELDS, DELETED, WINDOW, include};
+use crate::{
+    Defined, Definitions, Endpoint, Envelope, Field, KeyBinding, KeyRequest, Kind, Paging,
+};
 
 const BY_CONTACT: KeyBinding = KeyBinding { column: "contact_id", request: KeyRequest::LookUp };
 const CONTACT_ID: Field = Field::identifier("contact_id", "The contact.");
@@ -68,6 +70,10 @@ pub(super) const TAGGINGS: Endpoint = Endpoint {
     ..table("contact_taggings", "Which contact has which tag.", "taggings")
 };
 
+const fn defined(field: Field, how: Defined) -> Field {
+    field.when(include("custom_fields")).defined(how)
+}
+
 const VALUES: &[&str] = &["custom_fields"];
 
 pub(super) const CUSTOM_FIELD_VALUES: Endpoint = Endpoint {
@@ -87,7 +93,27 @@ pub(super) const CUSTOM_FIELD_VALUES: Endpoint = Endpoint {
         )
         .at(VALUES, "choice_ids")
         .when(include("custom_fields")),
+        defined(Field::text("field_name", "The field's name."), Defined::Name),
+        defined(Field::text("field_type", "The field's type, such as date."), Defined::Kind),
+        defined(
+            Field::text("text_value", "The value of a text; the labels of choices."),
+            Defined::Text,
+        ),
+        defined(
+            Field::number("number_value", "The value of a number or an amount."),
+            Defined::Number,
+        ),
+        defined(
+            Field::date("date_value", "The day of a date, or of a date and time."),
+            Defined::Date,
+        ),
+        defined(Field::timestamp("time_value", "The value of a date and time."), Defined::Time),
+        defined(
+            Field::boolean("boolean_value", "The value of what is true or false."),
+            Defined::Boolean,
+        ),
     ],
+    definitions: Some(Definitions { list: None, ..CUSTOM_FIELDS }),
     ..table(
         "contact_custom_field_values",
         "The values of the account's own fields, one row for each contact and field.",

@@ -1,8 +1,8 @@
 //! `contacts`: the people of an account, everyone but deleted ones.
 
 use crate::{
-    CountParameter, Endpoint, Envelope, Field, KeyBinding, KeyRequest, Kind, OnRequest, Paging,
-    RangeParameter, Window,
+    CountParameter, Defined, Definitions, Endpoint, Envelope, Field, KeyBinding, KeyRequest, Kind,
+    OnRequest, Paging, RangeParameter, Window,
 };
 
 pub(super) const EMAIL: &[&str] = &["email_address"];
@@ -30,6 +30,20 @@ pub(super) const WINDOW: Window = Window {
         .at(&[], "created_at"),
     after: "created_after",
     before: "created_before",
+};
+
+/// Values of custom fields name their fields, and choices, by identifiers.
+pub(super) const CUSTOM_FIELDS: Definitions = Definitions {
+    table: "custom_fields",
+    identifier: "custom_field_id",
+    name: "name",
+    kind: "type",
+    choices: "choices",
+    choice: "choice_id",
+    label: "choice_label",
+    list: Some("custom_fields"),
+    value: "value",
+    chosen: "choice_ids",
 };
 
 pub(super) const fn include(value: &'static str) -> OnRequest {
@@ -93,6 +107,9 @@ const FIELDS: &[Field] = &[
             "The values of the account's own fields.",
         )
         .when(include("custom_fields")),
+        Field::new("custom", Kind::Map, "The same by the fields' names: custom['favourite_genre'].")
+            .when(include("custom_fields"))
+            .defined(Defined::ByName),
         Field::new(
             "phone_numbers",
             Kind::List(&Kind::Struct(PHONE_NUMBER)),
@@ -151,6 +168,7 @@ pub(super) const DELETED_CONTACTS: Endpoint = Endpoint {
     window: Some(WINDOW),
     watermark: Some("updated_at"),
     estimated_rows: 2_000,
+    definitions: Some(CUSTOM_FIELDS),
     fields: FIELDS,
     ..Endpoint::PLAIN
 };
@@ -205,6 +223,7 @@ pub(super) const ENDPOINT: Endpoint = Endpoint {
     window: Some(WINDOW),
     watermark: Some("updated_at"),
     estimated_rows: 50_000,
+    definitions: Some(CUSTOM_FIELDS),
     fields: FIELDS,
     ..Endpoint::PLAIN
 };

@@ -16,11 +16,9 @@ pub(super) const ENDPOINT: Endpoint = Endpoint {
     key: &["campaign_activity_id"],
     parent: Some(Parent {
         column: "campaign_id",
-        parameter: None,
         table: "email_campaigns",
         key: "campaign_id",
-        without: None,
-        keys_at_once: 1,
+        ..Parent::PLAIN
     }),
     estimated_rows: 1_000,
     fields: &[

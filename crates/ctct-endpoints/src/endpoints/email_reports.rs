@@ -5,13 +5,12 @@
 use crate::{Endpoint, Envelope, Field, KeyBinding, KeyRequest, Order, Paging, Parent, Without};
 
 /// A report is kept of activities that were sent: the web page of a campaign is not.
-const OF_ACTIVITY: Parent = Parent {
+pub(super) const OF_ACTIVITY: Parent = Parent {
     column: "campaign_activity_id",
-    parameter: None,
     table: "email_campaign_activities",
     key: "campaign_activity_id",
     without: Some(Without { column: "role", values: &["permalink"] }),
-    keys_at_once: 1,
+    ..Parent::PLAIN
 };
 
 /// A report with a row for each event, the latest first.

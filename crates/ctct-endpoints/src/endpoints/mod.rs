@@ -2,18 +2,27 @@
 
 mod account;
 mod account_summary;
+mod activities;
+mod automations;
 mod contact_details;
 mod contact_lists;
+mod contact_reports;
 mod contact_tags;
 mod contacts;
 mod custom_fields;
+mod email_activities;
 mod email_campaign_activities;
 mod email_campaign_summaries;
 mod email_campaigns;
 mod email_reports;
 mod email_stats;
+mod event_parts;
+mod events;
+mod landing_pages;
 mod segment_contacts;
 mod segments;
+mod sms;
+mod social;
 
 use crate::Endpoint;
 
@@ -29,6 +38,10 @@ pub fn all() -> &'static [Endpoint] {
         contact_details::PHONE_NUMBERS,
         contact_details::STREET_ADDRESSES,
         contact_details::NOTES_TABLE,
+        contact_reports::ACTIVITY,
+        contact_reports::ACTIVITY_SUMMARY,
+        contact_reports::OPEN_AND_CLICK_RATES,
+        sms::ENGAGEMENT_HISTORY,
         contact_lists::ENDPOINT,
         contact_tags::ENDPOINT,
         segments::ENDPOINT,
@@ -36,8 +49,15 @@ pub fn all() -> &'static [Endpoint] {
         custom_fields::ENDPOINT,
         email_campaigns::ENDPOINT,
         email_campaign_activities::ENDPOINT,
+        email_activities::ACTIVITIES,
+        email_activities::SCHEDULES,
+        email_activities::SEND_HISTORY,
+        email_activities::NON_OPENER_RESENDS,
+        email_activities::AB_TESTS,
+        email_activities::PREVIEWS,
         email_campaign_summaries::ENDPOINT,
         email_stats::CAMPAIGNS,
+        email_stats::ACTIVITIES,
         email_reports::SENDS,
         email_reports::OPENS,
         email_reports::UNIQUE_OPENS,
@@ -47,6 +67,23 @@ pub fn all() -> &'static [Endpoint] {
         email_reports::FORWARDS,
         email_reports::OPTOUTS,
         email_reports::BOUNCES,
+        landing_pages::OPENS,
+        landing_pages::UNIQUE_OPENS,
+        landing_pages::CLICKS,
+        landing_pages::ADDS,
+        landing_pages::UPDATES,
+        landing_pages::SMS_OPTINS,
+        sms::CAMPAIGN_SUMMARIES,
+        events::EVENTS,
+        events::DETAILS,
+        events::REGISTRATIONS,
+        events::REGISTRATION_DETAILS,
+        automations::ENDPOINT,
+        automations::DETAILS,
+        social::PROFILES,
+        social::CONNECTIONS,
+        social::HASHTAG_GROUPS,
+        activities::ENDPOINT,
         account_summary::ENDPOINT,
         account::PHYSICAL_ADDRESS,
         account::EMAILS,
@@ -64,7 +101,7 @@ pub fn find(table: &str) -> Option<&'static Endpoint> {
 mod tests {
     use std::collections::BTreeSet;
 
-    use crate::{Envelope, Kind, Paging, all};
+    use crate::{Envelope, Field, Kind, Paging, Source, all};
 
     #[test]
     fn tables_and_columns_have_names_of_their_own() {
@@ -98,9 +135,8 @@ mod tests {
         for endpoint in all() {
             for key in endpoint.key {
                 let kind = endpoint.field(key).map(|field| field.kind);
-                let of_event = endpoint.order.is_some_and(|order| order.column == *key);
-                let expected = if of_event { Kind::Timestamp } else { Kind::Identifier };
-                assert_eq!(kind, Some(expected), "{}", endpoint.table);
+                let fits = matches!(kind, Some(Kind::Identifier | Kind::Timestamp | Kind::Text));
+                assert!(fits, "{}.{key} is {kind:?}", endpoint.table);
             }
             for range in endpoint.ranges {
                 let field = endpoint.field(range.column);
@@ -118,7 +154,8 @@ mod tests {
             let one_row = endpoint.envelope == Envelope::Object && endpoint.parent.is_none();
             assert_eq!(endpoint.key.is_empty(), one_row, "{}", endpoint.table);
             if endpoint.envelope == Envelope::Object {
-                assert_eq!(endpoint.paging, Paging::Single, "{}", endpoint.table);
+                let one_page = endpoint.paging == Paging::Single || endpoint.list.is_some();
+                assert!(one_page, "{}", endpoint.table);
             }
         }
     }
@@ -131,15 +168,21 @@ mod tests {
                 assert_eq!(braces, 0, "{}", endpoint.table);
                 continue;
             };
-            assert_eq!(braces, usize::from(parent.parameter.is_none()), "{}", endpoint.table);
+            let places = usize::from(parent.parameter.is_none()) + parent.with.len();
+            assert_eq!(braces, places, "{}", endpoint.table);
             assert!(parent.keys_at_once > 0, "{}", endpoint.table);
-            let column = endpoint.field(parent.column).expect("a column for the key");
-            assert_eq!(column.kind, Kind::Identifier, "{}", endpoint.table);
-            // Which of several keys a row belongs to only the row can say.
-            assert!(parent.keys_at_once == 1 || !column.of_request, "{}", endpoint.table);
+            assert!(parent.keys_at_once == 1 || parent.with.is_empty(), "{}", endpoint.table);
+            for column in parent.columns() {
+                let column = endpoint.field(column).expect("a column for the key");
+                assert_eq!(column.kind, Kind::Identifier, "{}", endpoint.table);
+                // Which of several keys a row belongs to only the row can say.
+                let unknown = column.is_of_request() && parent.keys_at_once > 1;
+                assert!(!unknown, "{}", endpoint.table);
+            }
             let other = crate::find(parent.table).expect("a parent");
-            let names = [Some(parent.key), parent.without.map(|without| without.column)];
-            for name in names.into_iter().flatten() {
+            let without = parent.without.map(|without| without.column);
+            let only = parent.only.map(|(column, _)| column);
+            for name in parent.parent_columns().chain(without).chain(only) {
                 assert!(other.field(name).is_some(), "{}: {name}", endpoint.table);
             }
         }
@@ -158,6 +201,48 @@ mod tests {
                 assert!(endpoint.count.is_some() && !endpoint.key.is_empty());
                 let column = endpoint.field(window.field.name);
                 assert!(column.is_none(), "{}: the name is taken", endpoint.table);
+            }
+        }
+    }
+
+    #[test]
+    fn what_only_a_request_knows_is_a_key_or_a_period() {
+        for endpoint in all() {
+            for field in endpoint.fields.iter().filter(|field| field.is_of_request()) {
+                let known =
+                    endpoint.is_key_of_parent(field.name) || endpoint.is_of_period(field.name);
+                assert!(known, "{}.{}", endpoint.table, field.name);
+            }
+            if let Some(period) = endpoint.period {
+                for column in [period.from, period.to] {
+                    let field = endpoint.field(column).expect("a column for the bound");
+                    assert!(field.is_of_request() && field.kind == Kind::Timestamp);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn definitions_and_details_are_where_they_are_said_to_be() {
+        for endpoint in all() {
+            let sources = endpoint.fields.iter().map(|field| field.source);
+            let details = sources.clone().filter(|source| *source == Source::Detail).count();
+            assert_eq!(details > 0, endpoint.detail.is_some(), "{}", endpoint.table);
+            let defined = sources.filter(|source| matches!(source, Source::Definition(_))).count();
+            assert_eq!(defined > 0, endpoint.definitions.is_some(), "{}", endpoint.table);
+            let Some(definitions) = endpoint.definitions else { continue };
+            let table = crate::find(definitions.table).expect("a table of definitions");
+            let columns =
+                [definitions.identifier, definitions.name, definitions.kind, definitions.choices];
+            assert!(columns.iter().all(|column| table.field(column).is_some()));
+            let values = match definitions.list.and_then(|list| endpoint.field(list)) {
+                None => endpoint.fields,
+                Some(Field { kind: Kind::List(Kind::Struct(members)), .. }) => members,
+                Some(other) => panic!("{} is no list of objects", other.name),
+            };
+            for member in [definitions.identifier, definitions.value, definitions.chosen] {
+                let found = values.iter().any(|field| field.name == member);
+                assert!(found, "{}: {member}", endpoint.table);
             }
         }
     }

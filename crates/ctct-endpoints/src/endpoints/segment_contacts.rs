@@ -18,8 +18,7 @@ pub(super) const ENDPOINT: Endpoint = Endpoint {
         parameter: Some("segment_id"),
         table: "segments",
         key: "segment_id",
-        without: None,
-        keys_at_once: 1,
+        ..Parent::PLAIN
     }),
     estimated_rows: 50_000,
     fields: &[

@@ -10,12 +10,14 @@ pub(super) const ENDPOINT: Endpoint = Endpoint {
     envelope: Envelope::Array("segments"),
     paging: Paging::Links { maximum: 1000 },
     key: &["segment_id"],
+    detail: Some("segment_id"),
     estimated_rows: 20,
     fields: &[
         Field::identifier("segment_id", "Identifies the segment; a number in the API."),
         Field::text("name", "The segment's name."),
         Field::timestamp("created_at", "When the segment was created."),
         Field::timestamp("edited_at", "When its name or its criteria changed."),
+        Field::text("segment_criteria", "What its contacts have in common, as JSON.").in_detail(),
     ],
     ..Endpoint::PLAIN
 };

@@ -30,7 +30,7 @@ pub(crate) struct Activity {
     pub(crate) id: String,
     pub(crate) role: Role,
     /// What it was made from, for some.
-    document: Option<String>,
+    pub(crate) document: Option<String>,
     pub(crate) happened: Happened,
     /// Identifier and address of each of its links.
     pub(crate) links: Vec<(String, String)>,

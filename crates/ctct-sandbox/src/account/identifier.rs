@@ -34,6 +34,11 @@ pub(super) fn contact_index(seed: u64, identifier: &str) -> Option<u32> {
     (of_contact(seed, index) == identifier).then_some(index)
 }
 
+/// The identifier of the `number`-th thing that belongs to a contact.
+pub(super) fn numbered(seed: u64, contact: u32, number: u32) -> String {
+    version_1(contact.wrapping_mul(FACTOR) ^ number, mix(seed.wrapping_add(u64::from(number))))
+}
+
 /// An identifier of anything else on the contacts' side.
 pub(super) fn contact_side(rng: &mut Rng) -> String {
     version_1(rng.u32(..), rng.u64(..))

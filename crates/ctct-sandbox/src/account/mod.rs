@@ -1,13 +1,17 @@
 //! The made-up account: everything that the API shows, derived from a seed.
 
+mod behaviour;
 mod campaign;
 mod changes;
 mod contact;
 mod contact_row;
 mod engagement;
+mod happening;
 mod identifier;
+mod landing_page;
 mod names;
 mod organization;
+mod others;
 mod random;
 mod reference;
 pub(crate) mod time;
@@ -17,12 +21,15 @@ use std::sync::OnceLock;
 use chrono::Months;
 use serde_json::Value;
 
+pub(crate) use behaviour::Deed;
 pub(crate) use campaign::{Activity, Campaign, CampaignRow, Counts, SummaryRow};
 pub use changes::Change;
 pub(crate) use changes::Changes;
 pub(crate) use contact::{Facts, Permission};
 pub(crate) use contact_row::{ContactRow, Include};
-pub(crate) use engagement::Event;
+pub(crate) use engagement::{Event, Role};
+pub(crate) use happening::{Happening, Registration};
+pub(crate) use landing_page::LandingPage;
 pub(crate) use names::OPT_OUT_REASONS;
 pub(crate) use organization::Organization;
 pub(crate) use reference::{CustomField, List, Segment, Tag};
@@ -43,7 +50,7 @@ pub enum Collection {
     ContactLists,
     /// Tags, with the number of their contacts.
     ContactTags,
-    /// Segments.
+    /// Segments, with their criteria.
     Segments,
     /// Custom field definitions.
     CustomFields,
@@ -65,6 +72,45 @@ pub enum Collection {
     UserPrivileges,
     /// The figures of sent campaigns.
     EmailCampaignStats,
+    /// The figures of activities of sent campaigns.
+    EmailActivityStats,
+    /// Activities that can be read, with everything that can be included.
+    EmailActivities,
+    /// What belongs to activities, each row with the activity's identifier, by the name in its
+    /// path.
+    EmailActivityPart(&'static str),
+    /// All that contacts that are not deleted got and did.
+    ContactActivity,
+    /// What these contacts did with each e-mail, each row with the contact's identifier.
+    ContactActivitySummary,
+    /// How often these contacts open and click, over five years.
+    ContactOpenAndClickRates,
+    /// How these contacts agreed to get text messages.
+    SmsEngagementHistory,
+    /// What contacts did on landing pages, by the name in the report's path.
+    LandingPageReport(&'static str),
+    /// Summary reports of text messages.
+    SmsCampaignSummaries,
+    /// Events.
+    Events,
+    /// Events with everything about them.
+    EventDetails,
+    /// Registrations, each with the identifiers of its event and track.
+    EventRegistrations,
+    /// The same with everything about them.
+    EventRegistrationDetails,
+    /// Automations.
+    Automations,
+    /// Automations with their definitions.
+    AutomationDetails,
+    /// Profiles on social networks, with everything that can be included.
+    SocialProfiles,
+    /// Accounts on social networks.
+    SocialConnections,
+    /// Groups of hashtags.
+    SocialHashtagGroups,
+    /// Bulk jobs.
+    Activities,
     /// The contacts of all segments, each with the segment's identifier.
     SegmentContacts,
     /// Summary reports of sent campaigns.
@@ -86,6 +132,10 @@ pub(crate) struct Account {
     seed: u64,
     campaign_count: u32,
     campaigns: OnceLock<Vec<Campaign>>,
+    landing_pages: OnceLock<Vec<LandingPage>>,
+    behaviour: OnceLock<behaviour::Index>,
+    happenings: OnceLock<Vec<Happening>>,
+    audience: OnceLock<Audience>,
     history: History,
     list_shares: Vec<u32>,
     tag_shares: Vec<u32>,
@@ -110,6 +160,10 @@ impl Account {
             custom_fields: reference::custom_fields(seed, history),
             campaign_count: settings.campaigns,
             campaigns: OnceLock::new(),
+            landing_pages: OnceLock::new(),
+            behaviour: OnceLock::new(),
+            happenings: OnceLock::new(),
+            audience: OnceLock::new(),
             seed,
             history,
         }
@@ -152,9 +206,49 @@ impl Account {
     /// The campaigns, the last changed first; made when they are first asked for.
     pub(crate) fn campaigns(&self) -> &[Campaign] {
         self.campaigns.get_or_init(|| {
-            let audience = Audience::new(self.made, |index| self.made_facts(index));
-            campaign::campaigns(self.seed, self.campaign_count, &audience, self.history)
+            campaign::campaigns(self.seed, self.campaign_count, self.audience(), self.history)
         })
+    }
+
+    fn audience(&self) -> &Audience {
+        self.audience.get_or_init(|| Audience::new(self.made, |index| self.made_facts(index)))
+    }
+
+    /// The landing pages; made when they are first asked for, as what follows.
+    pub(crate) fn landing_pages(&self) -> &[LandingPage] {
+        self.landing_pages.get_or_init(|| {
+            let has_number = |index| self.made_facts(index).sms.is_some();
+            landing_page::landing_pages(self.seed, self.audience(), has_number, self.history)
+        })
+    }
+
+    fn behaviour(&self) -> &behaviour::Index {
+        self.behaviour.get_or_init(|| behaviour::index(self))
+    }
+
+    /// The events that people come to.
+    pub(crate) fn happenings(&self) -> &[Happening] {
+        self.happenings.get_or_init(|| happening::happenings(self.seed, self.made, self.history))
+    }
+
+    /// The summaries of text messages, the last sent first, each with when that was.
+    pub(crate) fn sms_summaries(&self) -> Vec<(i64, Value)> {
+        others::sms_summaries(self.seed, self.history)
+    }
+
+    /// The bulk jobs of the last ten days.
+    pub(crate) fn jobs(&self) -> Vec<Value> {
+        others::jobs(self.seed, self.history)
+    }
+
+    /// The automations: each in a list of them, and alone.
+    pub(crate) fn automations(&self) -> Vec<(Value, Value)> {
+        others::automations(self.seed, self.history)
+    }
+
+    /// The identifier of the contact with this index.
+    pub(crate) fn contact_id(&self, index: u32) -> String {
+        identifier::of_contact(self.seed, index)
     }
 
     /// A campaign and one of its activities, by the activity's identifier.
@@ -197,6 +291,11 @@ impl Account {
                 .then(|| value(&self.contact_row(index, &facts, Include::ALL)))
         })
     }
+}
+
+/// Profiles, connections and hashtags on social networks.
+pub(crate) mod social {
+    pub(crate) use super::others::{hashtag_groups, social_connections, social_profiles};
 }
 
 /// Anything of ours as JSON; plain data always can be.

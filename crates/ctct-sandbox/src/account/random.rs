@@ -14,6 +14,11 @@ pub(super) enum Purpose {
     Campaign,
     Account,
     Event,
+    LandingPage,
+    Happening,
+    TextMessage,
+    Job,
+    Automation,
 }
 
 /// The generator of the `index`-th thing of a kind.

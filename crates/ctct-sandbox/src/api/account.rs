@@ -62,7 +62,7 @@ const ADDRESSES: &[Address] = &[
     },
 ];
 
-pub(super) fn emails(_service: &Service, call: &Call) -> Result<Answer, Refusal> {
+pub(super) fn emails(service: &Service, call: &Call) -> Result<Answer, Refusal> {
     let query = &call.query;
     let filters = ["confirm_status", "role_code", "email_address"];
     let mut sent = filters.iter().filter_map(|name| Some((*name, query.get(name)?)));
@@ -80,7 +80,15 @@ pub(super) fn emails(_service: &Service, call: &Call) -> Result<Answer, Refusal>
         Some((_, wanted)) => address.email_address == wanted,
         None => true,
     });
-    Ok(Answer::ok(&shown.collect::<Vec<_>>()))
+    let mut shown = value(&shown.collect::<Vec<_>>());
+    if service.variants.zulu_times {
+        for address in shown.as_array_mut().into_iter().flatten() {
+            if let Some(time) = address["confirm_time"].as_str() {
+                address["confirm_time"] = time.replace("+0000", "Z").into();
+            }
+        }
+    }
+    Ok(Answer::ok(&shown))
 }
 
 /// The account's own addresses.

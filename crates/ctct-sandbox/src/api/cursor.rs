@@ -24,9 +24,14 @@ impl Links {
     ///
     /// The cursor is base64 with its padding, and not escaped.
     pub(super) fn to(path: &str, parameter: &str, query: &str) -> Self {
-        let cursor = STANDARD.encode(query);
+        let cursor = encoded(query);
         Self { next: Some(Href { href: format!("{path}?{parameter}={cursor}") }) }
     }
+}
+
+/// The cursor that stands for a query string.
+pub(super) fn encoded(query: &str) -> String {
+    STANDARD.encode(query)
 }
 
 /// The query to answer: the one inside the cursor where there is a cursor (what else

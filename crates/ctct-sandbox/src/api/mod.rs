@@ -3,13 +3,18 @@
 mod account;
 mod answer;
 mod contact_filter;
+mod contact_reports;
 mod contacts;
 mod control;
 mod cursor;
 mod custom_fields;
+mod email_activities;
 mod emails;
+mod events;
 mod faulty;
+mod landing_pages;
 mod lists;
+mod others;
 mod query;
 mod reports;
 mod segments;
@@ -39,8 +44,12 @@ use crate::fault::FaultKind;
 use crate::limits::Exceeded;
 use crate::log::LoggedRequest;
 pub(crate) use account::{account_emails, privilege_values};
+pub(crate) use contact_reports::{deed_values, rate_values, sms_history_values, summary_values};
 pub(crate) use contacts::count_values;
-pub(crate) use stats::stats_values;
+pub(crate) use email_activities::{activity_values, part_values};
+pub(crate) use events::{event_values, registration_values};
+pub(crate) use landing_pages::landing_page_values;
+pub(crate) use stats::{activity_stats_values, stats_values};
 pub(crate) use tracking::{link_values, report_values};
 
 /// The rows of the endpoints that are not paged through here but compared with.
@@ -61,7 +70,7 @@ pub(crate) fn tag_values(service: &Service) -> Vec<Value> {
 
 /// See [`list_values`].
 pub(crate) fn segment_values(service: &Service) -> Vec<Value> {
-    service.account.segments.iter().map(|segment| value(&segments::Row::new(segment))).collect()
+    service.account.segments.iter().map(segments::details).collect()
 }
 
 /// See [`list_values`].
@@ -92,7 +101,23 @@ type Endpoint = fn(&Service, &Call) -> Result<Answer, Refusal>;
 
 /// All paths of the API that the sandbox serves.
 pub(crate) fn router(service: Arc<Service>) -> Router {
-    let summaries = "/v3/reports/summary_reports/email_campaign_summaries";
+    Router::new()
+        .merge(contact_routes())
+        .merge(campaign_routes())
+        .merge(other_routes())
+        .fallback(gateway)
+        .merge(control::router())
+        .merge(crate::oauth::router())
+        .with_state(service)
+}
+
+type Routes = Router<Arc<Service>>;
+
+fn contact_routes() -> Routes {
+    let contact = |report, at| {
+        let path = format!("/v3/reports/contact_reports/{{contact_id}}/{report}");
+        Router::new().route(&path, endpoint("contact_data", at))
+    };
     Router::new()
         .route("/v3/contacts", endpoint("contact_data", contacts::list))
         .route("/v3/contacts/counts", endpoint("contact_data", contacts::counts))
@@ -100,9 +125,30 @@ pub(crate) fn router(service: Arc<Service>) -> Router {
         .route("/v3/contact_lists", endpoint("contact_data", lists::list))
         .route("/v3/contact_tags", endpoint("contact_data", tags::list))
         .route("/v3/segments", endpoint("contact_data", segments::list))
+        .route("/v3/segments/{segment_id}", endpoint("contact_data", segments::one))
         .route("/v3/contact_custom_fields", endpoint("contact_data", custom_fields::list))
+        .route(
+            "/v3/contacts/sms_engagement_history/{contact_id}",
+            endpoint("contact_data", contact_reports::sms_engagement_history),
+        )
+        .merge(contact("activity_details", contact_reports::activity_details))
+        .merge(contact("activity_summary", contact_reports::activity_summary))
+        .merge(contact("open_and_click_rates", contact_reports::open_and_click_rates))
+        .route("/v3/activities", endpoint("contact_data", others::jobs))
+        .route("/v3/activities/{activity_id}", endpoint("contact_data", others::job))
+}
+
+fn campaign_routes() -> Routes {
+    let summaries = "/v3/reports/summary_reports/email_campaign_summaries";
+    let activity = "/v3/emails/activities/{campaign_activity_id}";
+    Router::new()
         .route("/v3/emails", endpoint("campaign_data", emails::list))
         .route("/v3/emails/{campaign_id}", endpoint("campaign_data", emails::one))
+        .route(activity, endpoint("campaign_data", email_activities::one))
+        .route(
+            "/v3/emails/activities/{campaign_activity_id}/{part}",
+            endpoint("campaign_data", email_activities::part),
+        )
         .route(
             "/v3/reports/email_reports/{campaign_activity_id}/tracking/{report}",
             endpoint("campaign_data", tracking::report),
@@ -115,7 +161,41 @@ pub(crate) fn router(service: Arc<Service>) -> Router {
             "/v3/reports/stats/email_campaigns/{campaign_ids}",
             endpoint("campaign_data", stats::email_campaigns),
         )
+        .route(
+            "/v3/reports/stats/email_campaign_activities/{campaign_activity_ids}",
+            endpoint("campaign_data", stats::email_campaign_activities),
+        )
         .route(summaries, endpoint("campaign_data", reports::email_campaign_summaries))
+        .route(
+            "/v3/reports/summary_reports/sms_campaign_summaries",
+            endpoint("campaign_data", others::sms_campaign_summaries),
+        )
+        .route(
+            "/v3/reports/landing_pages/campaign_details/{campaign_activity_id}/{report}",
+            endpoint("campaign_data", landing_pages::report),
+        )
+        .route("/v3/events", endpoint("campaign_data", events::list))
+        .route("/v3/events/{event_id}", endpoint("campaign_data", events::one))
+        .route(
+            "/v3/events/{event_id}/tracks/{track_id}/registrations",
+            endpoint("campaign_data", events::registrations),
+        )
+        .route(
+            "/v3/events/{event_id}/tracks/{track_id}/registrations/{registration_id}",
+            endpoint("campaign_data", events::registration),
+        )
+}
+
+fn other_routes() -> Routes {
+    Router::new()
+        .route("/v3/automations/workflows", endpoint("campaign_data", others::automations))
+        .route(
+            "/v3/automations/workflows/{automation_flow_id}",
+            endpoint("campaign_data", others::automation),
+        )
+        .route("/v3/social/profiles", endpoint("campaign_data", others::social_profiles))
+        .route("/v3/social/connections", endpoint("campaign_data", others::social_connections))
+        .route("/v3/social/hashtags/groups", endpoint("campaign_data", others::hashtag_groups))
         .route("/v3/account/summary", endpoint("account_read", account::summary))
         .route(
             "/v3/account/summary/physical_address",
@@ -123,10 +203,6 @@ pub(crate) fn router(service: Arc<Service>) -> Router {
         )
         .route("/v3/account/emails", endpoint("account_read", account::emails))
         .route("/v3/account/user/privileges", endpoint("", account::privileges))
-        .fallback(gateway)
-        .merge(control::router())
-        .merge(crate::oauth::router())
-        .with_state(service)
 }
 
 fn endpoint(scope: &'static str, endpoint: Endpoint) -> MethodRouter<Arc<Service>> {

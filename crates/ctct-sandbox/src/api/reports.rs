@@ -1,11 +1,13 @@
 //! `GET /reports/summary_reports/email_campaign_summaries`.
 
 use serde::Serialize;
+use serde_json::Value;
 
 use super::answer::{Answer, Refusal};
 use super::cursor::{self, CursorQuery, Links};
 use super::{Call, Service};
-use crate::account::{Counts, SummaryRow};
+use crate::Variants;
+use crate::account::{Counts, SummaryRow, value};
 
 /// The kinds of campaigns that the real cursor lists.
 const CAMPAIGN_TYPES: &str = "14,15,16,10,11,12,17,18,19,20,21,22,23,24,25,26,57";
@@ -42,11 +44,35 @@ pub(super) fn email_campaign_summaries(service: &Service, call: &Call) -> Result
     } else {
         Links::default()
     };
-    Ok(Answer::ok(&Page {
+    let page = Page {
         bulk_email_campaign_summaries: rows,
         aggregate_percents: percents(rows.iter().map(SummaryRow::counts)),
         links,
-    }))
+    };
+    let variants = service.variants;
+    if variants.text_counts || variants.array_percents {
+        return Ok(Answer::ok(&other_forms(value(&page), variants)));
+    }
+    Ok(Answer::ok(&page))
+}
+
+/// The page with counts as texts, and with percentages as texts inside of an array.
+fn other_forms(mut page: Value, variants: Variants) -> Value {
+    let as_texts = |of: &mut Value| {
+        for number in of.as_object_mut().into_iter().flat_map(|members| members.values_mut()) {
+            *number = number.to_string().into();
+        }
+    };
+    if variants.text_counts {
+        let rows = page["bulk_email_campaign_summaries"].as_array_mut();
+        rows.into_iter().flatten().for_each(|row| as_texts(&mut row["unique_counts"]));
+    }
+    if variants.array_percents {
+        let mut percents = page["aggregate_percents"].take();
+        as_texts(&mut percents);
+        page["aggregate_percents"] = Value::Array(vec![percents]);
+    }
+    page
 }
 
 /// Opens are counted over what arrived, clicks over what was opened.

@@ -1,11 +1,12 @@
-//! `GET /segments`.
+//! `GET /segments` and `GET /segments/{segment_id}`.
 
 use serde::Serialize;
+use serde_json::{Value, json};
 
 use super::answer::{Answer, Refusal};
 use super::cursor::{self, CursorQuery, Links};
 use super::{Call, Service};
-use crate::account::{Segment, time};
+use crate::account::{Segment, time, value};
 
 #[derive(Debug, Serialize)]
 struct Page<'a> {
@@ -15,7 +16,7 @@ struct Page<'a> {
 }
 
 #[derive(Debug, Serialize)]
-pub(crate) struct Row<'a> {
+struct Row<'a> {
     name: &'a str,
     segment_id: u32,
     created_at: String,
@@ -23,7 +24,7 @@ pub(crate) struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
-    pub(crate) fn new(segment: &'a Segment) -> Self {
+    fn new(segment: &'a Segment) -> Self {
         Self {
             name: segment.name,
             segment_id: segment.id,
@@ -56,4 +57,25 @@ pub(super) fn list(service: &Service, call: &Call) -> Result<Answer, Refusal> {
         segments: rows.iter().map(|segment| Row::new(segment)).collect(),
         links,
     }))
+}
+
+/// A segment with its criteria, which are JSON inside of a text.
+pub(super) fn details(segment: &Segment) -> Value {
+    let criteria = json!({
+        "version": "1.0.0",
+        "criteria": {
+            "type": "and",
+            "group": [{ "source": "contacts", "field": "remainder", "op": "eq", "value": segment.remainder }],
+        },
+    });
+    let mut row = value(&Row::new(segment));
+    row["segment_criteria"] = criteria.to_string().into();
+    row
+}
+
+pub(super) fn one(service: &Service, call: &Call) -> Result<Answer, Refusal> {
+    let id = call.path.get("segment_id").and_then(|id| id.parse::<u32>().ok());
+    let found = service.account.segments.iter().find(|segment| Some(segment.id) == id);
+    let segment = found.ok_or(Refusal::NotFound("segments.api", "segment_id was not found."))?;
+    Ok(Answer::ok(&details(segment)))
 }

@@ -11,7 +11,7 @@ use crate::fault::Faults;
 use crate::limits::Counts;
 use crate::log::Log;
 use crate::oauth::Oauth;
-use crate::{Clock, Limits, Settings, Token};
+use crate::{Clock, Limits, Settings, Token, Variants};
 
 /// How many selections of contacts are kept, four bytes for each contact in each.
 const SELECTIONS: usize = 32;
@@ -26,6 +26,7 @@ pub(crate) struct Service {
     pub(crate) clock: Clock,
     pub(crate) log: Log,
     pub(crate) inclusive_bounds: bool,
+    pub(crate) variants: Variants,
     pub(crate) faults: Faults,
     pub(crate) counts: Counts,
     pub(crate) limits: Limits,
@@ -57,6 +58,7 @@ impl Service {
             clock: Clock::new(settings.starts_at),
             log: Log::default(),
             inclusive_bounds: settings.inclusive_bounds,
+            variants: settings.variants,
             faults: Faults::default(),
             counts: Counts::default(),
             limits: settings.limits,

@@ -77,7 +77,8 @@ struct Row<'a> {
     deleted_at: Option<String>,
 }
 
-fn bounce_code(event: &Event) -> &'static str {
+/// Why an e-mail came back.
+pub(super) fn bounce_code(event: &Event) -> &'static str {
     BOUNCE_CODES[event.chance as usize % BOUNCE_CODES.len()]
 }
 

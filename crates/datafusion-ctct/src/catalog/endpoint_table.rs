@@ -84,6 +84,7 @@ impl TableProvider for EndpointTable {
             domains,
             fetch: limit,
             filtered: false,
+            began: None,
             beside: BTreeMap::default(),
         };
         Ok(Arc::new(CtctScanExec::try_new(spec, self.endpoint, Arc::clone(&self.client))?))

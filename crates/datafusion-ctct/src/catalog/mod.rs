@@ -1,8 +1,10 @@
-//! The catalog `ctct`: a schema for each connection, and `system`.
+//! The catalog `ctct`: a schema for each connection, `views` and `system`.
 
 mod connection_schema;
+mod declared;
 mod endpoint_table;
 mod system;
+mod views;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,21 +16,26 @@ use datafusion::catalog::{CatalogProvider, MemorySchemaProvider, SchemaProvider}
 pub use connection_schema::ConnectionSchema;
 pub use endpoint_table::EndpointTable;
 pub use system::SystemSchema;
+pub use views::{VIEWS, View, ViewSchema};
 
 /// The name of the catalog.
 pub const CATALOG: &str = "ctct";
 /// The schema of the system tables.
 pub const SYSTEM: &str = "system";
+/// The schema of the views.
+pub const VIEW_SCHEMA: &str = "views";
 /// The default schema where there is no connection.
 pub const NO_CONNECTION: &str = "public";
 
 /// The catalog `ctct`.
 pub struct CtctCatalog {
     schemas: BTreeMap<String, Arc<dyn SchemaProvider>>,
+    views: Arc<ViewSchema>,
 }
 
 impl CtctCatalog {
-    /// A catalog with a schema for each client, named as its connection in lower case.
+    /// A catalog with a schema for each client, named as its connection in lower case. Views
+    /// are there as soon as there is a connection that they could read.
     pub fn new(clients: &[Arc<Client>]) -> Self {
         let mut schemas: BTreeMap<String, Arc<dyn SchemaProvider>> = BTreeMap::new();
         schemas.insert(NO_CONNECTION.to_owned(), Arc::new(MemorySchemaProvider::new()));
@@ -36,8 +43,17 @@ impl CtctCatalog {
             let schema = Arc::new(ConnectionSchema::new(Arc::clone(client)));
             schemas.insert(client.connection().schema_name(), schema);
         }
+        let views = Arc::new(ViewSchema::default());
+        if !clients.is_empty() {
+            schemas.insert(VIEW_SCHEMA.to_owned(), Arc::clone(&views) as _);
+        }
         schemas.insert(SYSTEM.to_owned(), Arc::new(SystemSchema::new(clients.to_vec())));
-        Self { schemas }
+        Self { schemas, views }
+    }
+
+    /// The views, which the session has to plan.
+    pub(crate) fn views(&self) -> &Arc<ViewSchema> {
+        &self.views
     }
 }
 

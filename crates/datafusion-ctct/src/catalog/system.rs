@@ -8,7 +8,6 @@ use arrow::array::{
 use arrow::datatypes::{Date32Type, SchemaRef};
 use async_trait::async_trait;
 use ctct_client::{Client, Connection, Quota, RequestRecord};
-use ctct_endpoints::Paging;
 use datafusion::catalog::{MemTable, SchemaProvider, Session, TableProvider};
 use datafusion::common::Result;
 use datafusion::datasource::TableType;
@@ -25,8 +24,9 @@ pub struct SystemSchema {
 type Snapshot = fn(&[Arc<Client>]) -> Result<RecordBatch>;
 
 const TABLES: &[(&str, Snapshot)] = &[
+    ("columns", super::declared::columns),
     ("connections", connections),
-    ("endpoints", endpoints),
+    ("endpoints", super::declared::endpoints),
     ("quota", quota),
     ("requests", requests),
 ];
@@ -108,33 +108,6 @@ fn credentials(connection: &Connection) -> &'static str {
         (None, Some(_)) => "access token",
         (None, None) => "login",
     }
-}
-
-fn endpoints(_clients: &[Arc<Client>]) -> Result<RecordBatch> {
-    let all = ctct_endpoints::all();
-    let texts = |value: fn(&ctct_endpoints::Endpoint) -> String| -> ArrayRef {
-        Arc::new(StringArray::from_iter_values(all.iter().map(value)))
-    };
-    let page_size = all.iter().map(|endpoint| match endpoint.paging {
-        Paging::Links { maximum } => Some(i64::from(maximum)),
-        Paging::Single => None,
-    });
-    let watermark: ArrayRef =
-        Arc::new(all.iter().map(|endpoint| endpoint.watermark).collect::<StringArray>());
-    Ok(RecordBatch::try_from_iter_with_nullable([
-        ("table_name", texts(|endpoint| endpoint.table.to_owned()), false),
-        ("description", texts(|endpoint| endpoint.description.to_owned()), false),
-        ("path", texts(|endpoint| endpoint.path.to_owned()), false),
-        ("scope", texts(|endpoint| endpoint.scope.to_owned()), false),
-        ("primary_key", texts(|endpoint| endpoint.key.join(", ")), false),
-        ("pushed_down", texts(pushed_down), false),
-        ("incremental_by", watermark, true),
-        ("page_size", Arc::new(page_size.collect::<Int64Array>()), true),
-    ])?)
-}
-
-fn pushed_down(endpoint: &ctct_endpoints::Endpoint) -> String {
-    endpoint.pushed_columns().collect::<Vec<_>>().join(", ")
 }
 
 /// A row for each API key.

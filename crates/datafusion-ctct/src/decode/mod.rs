@@ -7,8 +7,11 @@
 //! data), and the rows leniently: a value of the wrong type becomes null, with a
 //! warning that names its field.
 
+mod asked;
 mod conflicts;
 mod page;
+mod prepare;
 mod shape;
 
+pub(crate) use asked::Asked;
 pub(crate) use page::{DecodedPage, PageDecoder};

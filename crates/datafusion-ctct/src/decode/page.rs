@@ -2,16 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use arrow::array::{Array, AsArray, RecordBatch, RecordBatchOptions, StructArray};
+use arrow::array::{Array, RecordBatch, RecordBatchOptions, StructArray};
 use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
 use arrow::json::ReaderBuilder;
 use arrow::json::reader::Decoder;
 use ctct_client::{Error, ErrorKind};
-use ctct_endpoints::Endpoint;
+use ctct_endpoints::{Endpoint, Envelope};
 
+use super::asked::Asked;
 use super::conflicts::conflicting_columns;
-use super::shape::{LINKS, ROWS, Shape};
+use super::prepare::prepared;
+use super::shape::{ROWS, Shape};
 
 /// Decodes the pages of one scan.
 #[derive(Debug)]
@@ -68,18 +70,16 @@ impl PageDecoder {
     /// [`ErrorKind::Protocol`] where the body is not the JSON of a page of this endpoint.
     #[cfg(any(feature = "fuzzing", test))]
     pub(crate) fn decode(&mut self, body: &[u8]) -> Result<DecodedPage, Error> {
-        self.decode_for(body, None)
+        self.decode_for(body, &Asked::default())
     }
 
-    /// Decodes the body of the answer to a request for this key.
+    /// Decodes the body of the answer to a request that knows this of its rows.
     ///
     /// # Errors
     /// [`ErrorKind::Protocol`] where the body is not the JSON of a page of this endpoint.
-    pub(crate) fn decode_for(
-        &mut self,
-        body: &[u8],
-        key: Option<&str>,
-    ) -> Result<DecodedPage, Error> {
+    pub(crate) fn decode_for(&mut self, body: &[u8], asked: &Asked) -> Result<DecodedPage, Error> {
+        let envelope = if self.shape.is_bare { Envelope::Bare } else { self.shape.envelope };
+        let body = &*prepared(self.endpoint, envelope, self.shape.columns(), body);
         let (answer, conflicts) = match self.decode_strictly(body) {
             Ok(answer) => (answer, Vec::new()),
             Err(strict) => self.decode_leniently(body, strict)?,
@@ -87,7 +87,7 @@ impl PageDecoder {
         let rows = self.rows(&answer)?;
         let (columns, count) = self
             .shape
-            .columns_of(&rows, key)
+            .columns_of(&rows, asked)
             .map_err(|source| self.unexpected("cannot be taken apart").with_source(source))?;
         let options = RecordBatchOptions::new().with_row_count(Some(count));
         let batch = RecordBatch::try_new_with_options(self.schema.clone(), columns, &options)
@@ -96,7 +96,7 @@ impl PageDecoder {
         Ok(DecodedPage {
             rows: batch,
             answered: rows.len() as u64,
-            next_link: next_link(&answer),
+            next_link: self.shape.next_link(&answer),
             count,
             conflicts,
         })
@@ -124,7 +124,9 @@ impl PageDecoder {
         let answer = decode(&self.shape, body, true)
             .map_err(|source| self.unexpected("cannot be read").with_source(source))?;
         let rows = self.rows(&answer)?;
-        if rows.len() != expected || next_link(&answer) != next_link(&envelope) {
+        if rows.len() != expected
+            || self.shape.next_link(&answer) != self.shape.next_link(&envelope)
+        {
             return Err(self.unexpected("is read differently at each reading"));
         }
         let conflicts = conflicting_columns(&self.shape, body);
@@ -191,15 +193,9 @@ fn decode_with(
     }
 }
 
-fn next_link(answer: &StructArray) -> Option<String> {
-    let links = answer.column_by_name(LINKS)?.as_struct_opt()?;
-    let next = links.column_by_name("next")?.as_struct_opt()?;
-    let href = next.column_by_name("href")?.as_string_opt::<i32>()?;
-    href.is_valid(0).then(|| href.value(0).to_owned())
-}
-
 #[cfg(test)]
 mod tests {
+    use arrow::array::AsArray;
     use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
 
     use super::*;
@@ -317,6 +313,51 @@ mod tests {
         let body = br#"{"contacts":[{"contact_id":"a"},{}],"_links":{}}"#;
         let page = decoder("contacts", &[]).decode(body).expect("a page");
         assert_eq!((page.rows.num_columns(), page.rows.num_rows()), (0, 2));
+    }
+
+    #[test]
+    fn a_cursor_leads_on_where_there_is_no_link() {
+        let mut decoder = decoder("events", &["event_id"]);
+        let body = br#"{"records":[{"event_id":"a"}],"next_cursor":"x-_=","_links":{"self":{}}}"#;
+        let page = decoder.decode(body).expect("a page");
+        assert_eq!(page.next_link.as_deref(), Some("?next=x%2D%5F%3D"));
+        let body = br#"{"records":[],"next_cursor":null}"#;
+        assert_eq!(decoder.decode(body).expect("a page").next_link, None);
+    }
+
+    #[test]
+    fn what_has_no_form_is_text() {
+        let body =
+            br#"{"id":"a","active_definition":{"steps":[{"steps":[]}]},"draft_definition":null}"#;
+        let columns = ["id", "active_definition", "draft_definition"];
+        let page = decoder("automation_details", &columns).decode(body).expect("a page");
+        assert_eq!(text(&page, "active_definition"), [Some(r#"{"steps":[{"steps":[]}]}"#)]);
+        assert_eq!(text(&page, "draft_definition"), [None]);
+    }
+
+    #[test]
+    fn dotted_names_are_those_with_underscores() {
+        let body = br#"{"errors":[],"results":[{"campaign_activity_id":"a",
+            "stats":{"em_opens":1,"em_opens.all":3,"em_opens.all.mobile":2}}]}"#;
+        let columns = ["em_opens", "em_opens_all", "em_opens_all_mobile"];
+        let page = decoder("email_activity_stats", &columns).decode(body).expect("a page");
+        let values: Vec<i64> =
+            page.rows.columns().iter().map(|c| c.as_primitive::<Int64Type>().value(0)).collect();
+        assert_eq!(values, [1, 3, 2]);
+    }
+
+    #[test]
+    fn what_was_asked_for_is_said_of_each_row() {
+        let asked = Asked::default()
+            .with("contact_id", "c".into())
+            .with("period_start", "2025-01-01T00:00:00Z".into());
+        let body = br#"{"contact_id":"c","average_open_rate":0.5}"#;
+        let columns = ["period_start", "average_open_rate", "period_end"];
+        let mut decoder = decoder("contact_open_and_click_rates", &columns);
+        let page = decoder.decode_for(body, &asked).expect("a page");
+        let times = page.rows.column(0).as_primitive::<TimestampMicrosecondType>();
+        assert_eq!(times.value(0), 1_735_689_600_000_000);
+        assert_eq!(page.rows.column(2).null_count(), 1);
     }
 
     #[test]

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, StringArray, StructArray, UInt32Array};
+use arrow::array::{Array, ArrayRef, AsArray, StructArray, UInt32Array};
 use arrow::compute::take;
 use arrow::datatypes::{DataType, Field, FieldRef, Fields, Int64Type, Schema, SchemaRef};
 use arrow::error::ArrowError;
-use ctct_endpoints::{Endpoint, Envelope, Field as Column};
+use ctct_client::cursor_link;
+use ctct_endpoints::{Endpoint, Envelope, Field as Column, Paging};
 
+use super::asked::Asked;
 use crate::schema::arrow_type;
 
 /// The name that the rows of an answer are given that is an array.
@@ -18,10 +20,12 @@ pub(super) const LINKS: &str = "_links";
 /// The columns that are read of an endpoint, and how they stand in its answers.
 #[derive(Debug, Clone)]
 pub(super) struct Shape {
-    envelope: Envelope,
+    pub(super) envelope: Envelope,
     /// Whether the answer is the array of rows itself.
     pub(super) is_bare: bool,
     paged: bool,
+    /// The member with the cursor of the next page, and the parameter that takes it.
+    cursor: Option<(&'static str, &'static str)>,
     count: Option<&'static str>,
     columns: Vec<&'static Column>,
     /// The list whose members are the rows, and what is always read of them.
@@ -30,7 +34,7 @@ pub(super) struct Shape {
 
 impl Shape {
     /// The shape of answers with these columns; names that the endpoint does not have
-    /// are left out.
+    /// are left out, and so are columns that are made of others.
     pub(super) fn new(endpoint: &'static Endpoint, columns: &[&str]) -> Self {
         let hidden = |name: &&str| {
             let window = endpoint.window.as_ref().map(|window| &window.field);
@@ -43,11 +47,16 @@ impl Shape {
                 envelope => envelope,
             },
             is_bare: endpoint.envelope == Envelope::Bare,
-            paged: matches!(endpoint.paging, ctct_endpoints::Paging::Links { .. }),
+            paged: endpoint.paging != Paging::Single,
+            cursor: match endpoint.paging {
+                Paging::Cursor { parameter, member, .. } => Some((member, parameter)),
+                _ => None,
+            },
             count: endpoint.count.map(|count| count.member),
             columns: columns
                 .iter()
                 .filter_map(|name| endpoint.field(name).or_else(|| hidden(name)))
+                .filter(|field| field.definition().is_none())
                 .collect(),
             list: endpoint.list.zip(endpoint.carrier()),
         }
@@ -56,7 +65,14 @@ impl Shape {
     /// The shape of an answer that is one row of the endpoint.
     pub(super) fn of_row(endpoint: &'static Endpoint, columns: &[&str]) -> Self {
         let shape = Self::new(endpoint, columns);
-        Self { envelope: Envelope::Object, is_bare: false, paged: false, count: None, ..shape }
+        Self {
+            envelope: Envelope::Object,
+            is_bare: false,
+            paged: false,
+            cursor: None,
+            count: None,
+            ..shape
+        }
     }
 
     /// The same envelope around other columns.
@@ -103,8 +119,24 @@ impl Shape {
             let next = Field::new("next", DataType::Struct([href].into_iter().collect()), true);
             fields.push(Field::new(LINKS, DataType::Struct([next].into_iter().collect()), true));
         }
+        fields.extend(self.cursor.map(|(name, _)| Field::new(name, DataType::Utf8, true)));
         fields.extend(self.count.map(|name| Field::new(name, DataType::Int64, true)));
         Arc::new(Schema::new(fields))
+    }
+
+    /// The link to the next page, where a page has one.
+    pub(super) fn next_link(&self, answer: &StructArray) -> Option<String> {
+        let text = |of: &StructArray, name: &str| {
+            let texts = of.column_by_name(name)?.as_string_opt::<i32>()?;
+            texts.is_valid(0).then(|| texts.value(0).to_owned())
+        };
+        let next = || answer.column_by_name(LINKS)?.as_struct_opt()?.column_by_name("next");
+        let link = next().and_then(|next| text(next.as_struct_opt()?, "href"));
+        let cursor = || {
+            let (member, parameter) = self.cursor?;
+            Some(cursor_link(parameter, &text(answer, member)?))
+        };
+        link.or_else(cursor)
     }
 
     /// How many rows the whole answer has, where a page tells.
@@ -126,7 +158,7 @@ impl Shape {
 
     /// The members of a row, a list of rows among them.
     fn row_members(&self) -> Fields {
-        let answered = self.columns.iter().copied().filter(|column| !column.of_request);
+        let answered = self.columns.iter().copied().filter(|column| !column.is_of_request());
         let Some((list, carrier)) = self.list else {
             return members(&answered.collect::<Vec<_>>(), 0);
         };
@@ -143,20 +175,17 @@ impl Shape {
         members(&around, 0).iter().cloned().chain([Arc::new(list)]).collect()
     }
 
-    /// The columns of rows, in order, and how many rows there are. `asked_for` is the key
-    /// that the request was for.
+    /// The columns of rows, in order, and how many rows there are. `asked` is what the
+    /// request knows of them.
     pub(super) fn columns_of(
         &self,
         rows: &StructArray,
-        asked_for: Option<&str>,
+        asked: &Asked,
     ) -> Result<(Vec<ArrayRef>, usize), ArrowError> {
-        let of_request = |rows: usize| -> ArrayRef {
-            Arc::new(std::iter::repeat_n(asked_for, rows).collect::<StringArray>())
-        };
         let Some((list, _)) = self.list else {
             let columns = self.columns.iter().map(|column| {
-                if column.of_request {
-                    of_request(rows.len())
+                if column.is_of_request() {
+                    asked.column(column, rows.len())
                 } else {
                     column_of(rows, column, column.parents)
                 }
@@ -180,8 +209,8 @@ impl Shape {
         let (around, inside) = (UInt32Array::from(around), UInt32Array::from(inside));
         let members = lists.values();
         let columns = self.columns.iter().map(|column| {
-            if column.of_request {
-                return Ok(of_request(around.len()));
+            if column.is_of_request() {
+                return Ok(asked.column(column, around.len()));
             }
             if column.parents.first() != Some(&list) {
                 return take(&column_of(rows, column, column.parents), &around, None);

@@ -3,16 +3,16 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{RecordBatch, RecordBatchOptions};
+use datafusion::arrow::array::{RecordBatch, RecordBatchOptions, StructArray};
 use datafusion::arrow::datatypes::Schema;
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::{ColumnarValue, Operator};
-use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::expressions::{
     BinaryExpr, CaseExpr, CastExpr, Column, DynamicFilterPhysicalExpr, InListExpr, IsNullExpr,
     Literal,
 };
 use datafusion::physical_expr::scalar_subquery::ScalarSubqueryExpr;
+use datafusion::physical_expr::{PhysicalExpr, ScalarFunctionExpr};
 
 use super::domain::Analysis;
 use super::literal::{Compared, compared, one_of};
@@ -56,7 +56,7 @@ fn analyse_with(filter: &Arc<dyn PhysicalExpr>, present: Option<&str>) -> Analys
         };
     }
     if let Some(list) = filter.downcast_ref::<InListExpr>().filter(|list| !list.negated()) {
-        let Some(side) = column(list.expr()) else { return Analysis::unknown() };
+        let Some(side) = column(list.expr()) else { return rows_in(list) };
         let members = list.list().iter();
         let literals = members.map(|member| member.downcast_ref::<Literal>().map(Literal::value));
         return one_of(&side, literals);
@@ -71,6 +71,32 @@ fn analyse_with(filter: &Arc<dyn PhysicalExpr>, present: Option<&str>) -> Analys
         Some(ScalarValue::Boolean(_) | ScalarValue::Null) => Analysis::never(),
         _ => Analysis::unknown(),
     }
+}
+
+/// What a list of rows says of their columns, which is how joins of several keys say it.
+fn rows_in(list: &InListExpr) -> Analysis {
+    let row = list.expr().downcast_ref::<ScalarFunctionExpr>();
+    let Some(row) = row.filter(|row| row.name() == "struct") else { return Analysis::unknown() };
+    let members: Option<Vec<_>> = list
+        .list()
+        .iter()
+        .map(|member| match member.downcast_ref::<Literal>().map(Literal::value) {
+            Some(ScalarValue::Struct(values)) => Some(values),
+            _ => None,
+        })
+        .collect();
+    let Some(members) = members else { return Analysis::unknown() };
+    let of_column = |(place, part): (usize, &Arc<dyn PhysicalExpr>)| {
+        let Some(side) = column(part) else { return Analysis::unknown() };
+        let value = |row: &&Arc<StructArray>| {
+            ScalarValue::try_from_array(row.columns().get(place)?, 0).ok()
+        };
+        let values: Vec<Option<ScalarValue>> = members.iter().map(value).collect();
+        one_of(&side, values.iter().map(Option::as_ref))
+    };
+    let columns = row.args().iter().enumerate().map(of_column);
+    // Each column has these values, but not in any combination.
+    columns.fold(Analysis::always(), Analysis::and).inexact()
 }
 
 fn comparison(

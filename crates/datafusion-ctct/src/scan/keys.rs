@@ -3,30 +3,28 @@
 use std::collections::HashSet;
 
 use arrow::array::{Array, AsArray, RecordBatch};
-use ctct_endpoints::Parent;
 use datafusion::common::Result;
 use datafusion::physical_plan::SendableRecordBatchStream;
 use futures::StreamExt;
 
-use super::plan::Walk;
+use super::plan::{Key, Walk};
 use super::reader::Reading;
 use super::stream::Scan;
 use crate::schema::arrow_schema;
 
 /// The keys of a parent's rows, read as they are asked for.
 pub(super) struct Keys {
-    parent: Parent,
+    walk: Walk,
     rows: Option<SendableRecordBatchStream>,
     /// Keys that were read and not given away.
-    waiting: Vec<String>,
+    waiting: Vec<Key>,
     /// A parent that is listed twice has its rows once.
-    known: HashSet<String>,
+    known: HashSet<Key>,
 }
 
 impl Keys {
-    /// The keys that a walk finds; none where the endpoint has no parent.
+    /// The keys that a walk finds; none where the parent does not have its columns.
     pub(super) fn new(of: &Reading, walk: &Walk) -> Option<Self> {
-        let parent = of.endpoint.parent?;
         let schema = arrow_schema(walk.parent);
         let columns = walk.spec.columns.iter().filter_map(|column| schema.index_of(column).ok());
         let schema = schema.project(&columns.collect::<Vec<_>>()).ok()?;
@@ -40,12 +38,12 @@ impl Keys {
             metrics: of.metrics.of_parent(),
         };
         let rows = Some(scan.into_stream(schema.into()));
-        Some(Self { parent, rows, waiting: Vec::new(), known: HashSet::new() })
+        Some(Self { walk: walk.clone(), rows, waiting: Vec::new(), known: HashSet::new() })
     }
 
     /// The next keys that make up one request; none at the end.
-    pub(super) async fn next(&mut self) -> Result<Option<Vec<String>>> {
-        while self.waiting.len() < self.parent.keys_at_once
+    pub(super) async fn next(&mut self) -> Result<Option<Vec<Key>>> {
+        while self.waiting.len() < self.walk.keys_at_once
             && let Some(rows) = &mut self.rows
         {
             match rows.next().await {
@@ -53,22 +51,25 @@ impl Keys {
                 None => self.rows = None,
             }
         }
-        let several = self.parent.keys_at_once.min(self.waiting.len());
-        let keys: Vec<String> = self.waiting.drain(..several).collect();
+        let several = self.walk.keys_at_once.min(self.waiting.len());
+        let keys: Vec<Key> = self.waiting.drain(..several).collect();
         Ok(Some(keys).filter(|keys| !keys.is_empty()))
     }
 
     fn take(&mut self, rows: &RecordBatch) {
-        let keys = rows.column(0).as_string::<i32>();
-        let others = rows.columns().get(1).and_then(|column| column.as_string_opt::<i32>());
-        for (row, key) in keys.iter().enumerate() {
+        let texts = |place: usize| rows.columns().get(place)?.as_string_opt::<i32>();
+        let parts: Vec<_> = (0..self.walk.parts).filter_map(texts).collect();
+        let others = texts(self.walk.parts);
+        for row in 0..rows.num_rows() {
             let other =
                 others.filter(|others| others.is_valid(row)).map(|others| others.value(row));
-            let has_nothing = self.parent.without.is_some_and(|without| without.matches(other));
-            if let Some(key) = key.filter(|_| !has_nothing)
-                && self.known.insert(key.to_owned())
+            let has_nothing = self.walk.without.is_some_and(|without| without.matches(other));
+            let key =
+                parts.iter().map(|part| part.is_valid(row).then(|| part.value(row).to_owned()));
+            if let Some(key) = key.collect::<Option<Key>>().filter(|_| !has_nothing)
+                && self.known.insert(key.clone())
             {
-                self.waiting.push(key.to_owned());
+                self.waiting.push(key);
             }
         }
     }

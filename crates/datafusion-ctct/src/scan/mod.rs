@@ -1,6 +1,7 @@
 //! A scan: what it is, which requests it sends, and how its rows come.
 
 mod chain;
+mod definitions;
 mod estimate;
 mod exec;
 mod keys;

@@ -20,11 +20,11 @@ use super::chain::{Chain, End};
 use super::keys::Keys;
 use super::metrics::ScanMetrics;
 use super::order::{OrderWatch, Wanted};
-use super::plan::{RequestPlan, Start, window_request};
+use super::plan::{Key, RequestPlan, Start, window_request};
 use super::seen::RowKeys;
 use super::shared::{Answers, Received};
 use super::windows::{Budget, cut, side_by_side};
-use crate::decode::{DecodedPage, PageDecoder};
+use crate::decode::{Asked, DecodedPage, PageDecoder};
 use crate::predicate::{Domain, Domains, Interval};
 
 /// How many chains are open side by side where they are known from the start.
@@ -145,6 +145,11 @@ impl Reader {
         }
     }
 
+    /// What is read.
+    pub(super) fn reading(&self) -> &Reading {
+        &self.of
+    }
+
     /// The schema of the rows.
     pub(super) fn schema(&self) -> &SchemaRef {
         self.decoder.schema()
@@ -200,7 +205,7 @@ impl Reader {
         let Fetched { answer, spent } =
             fetch(&self.of.client, self.of.answers.as_deref(), request, 0, sent).await;
         self.of.metrics.add(&spent);
-        self.decode(&answer.map_err(external)?.body, None)
+        self.decode(&answer.map_err(external)?.body, &Asked::default())
     }
 
     /// Sends the next request, unless one waits for its slot, or there are enough.
@@ -252,7 +257,7 @@ impl Reader {
             Some((within, declared)) => {
                 let request =
                     window_request(of.endpoint, &of.spec, &of.narrowed, &declared, within);
-                (Start { request, keys: Vec::new() }, Some(within))
+                (Start { request, keys: Vec::new(), asked: Asked::default() }, Some(within))
             }
             None => (self.waiting.pop_front()?, None),
         };
@@ -284,11 +289,7 @@ impl Reader {
             }
             Err(error) => return Err(external(error)),
         };
-        let key = match chain.start.keys.as_slice() {
-            [only] => Some(only.as_str()),
-            _ => None,
-        };
-        let mut page = self.decode(&received.body, key)?;
+        let mut page = self.decode(&received.body, &chain.start.asked)?;
         if page.next_link.is_some() && page.count.is_some_and(|count| count <= page.answered) {
             // There are more: whatever it counts, it is not the whole answer.
             page.count = None;
@@ -335,12 +336,12 @@ impl Reader {
         }
     }
 
-    fn decode(&mut self, body: &[u8], key: Option<&str>) -> Result<DecodedPage> {
+    fn decode(&mut self, body: &[u8], asked: &Asked) -> Result<DecodedPage> {
         let computing = self.of.metrics.baseline.elapsed_compute().clone();
         let _computing = computing.timer();
         let page = {
             let _decoding = self.of.metrics.decode_time.timer();
-            self.decoder.decode_for(body, key).map_err(external)?
+            self.decoder.decode_for(body, asked).map_err(external)?
         };
         self.of.metrics.pages.add(1);
         self.of.metrics.conflicts.add(page.conflicts.len());
@@ -486,7 +487,7 @@ async fn left(sending: &mut Option<oneshot::Receiver<()>>) {
     }
 }
 
-async fn next_keys(keys: &mut Option<Keys>) -> Result<Option<Vec<String>>> {
+async fn next_keys(keys: &mut Option<Keys>) -> Result<Option<Vec<Key>>> {
     match keys {
         Some(keys) => keys.next().await,
         None => std::future::pending().await,

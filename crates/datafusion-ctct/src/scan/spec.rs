@@ -24,6 +24,9 @@ pub struct ScanSpec {
     /// Whether rows are dropped by conditions that are not said here.
     #[serde(default)]
     pub filtered: bool,
+    /// When the scan began, by the server's clock in microseconds since 1970; none before.
+    #[serde(default)]
+    pub began: Option<i64>,
     /// Tables and columns of them that other scans of the same statement read from the same
     /// pages: what is asked for serves all of them.
     #[serde(default)]

@@ -6,7 +6,7 @@ use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, RecordBa
 use arrow::compute::{filter_record_batch, is_null};
 use arrow::datatypes::{Schema, SchemaRef, TimestampMicrosecondType};
 use ctct_client::{Client, Request};
-use ctct_endpoints::{Endpoint, Kind, Paging};
+use ctct_endpoints::{Endpoint, Kind};
 use datafusion::common::Result;
 use datafusion::common::cast::as_boolean_array;
 use datafusion::physical_expr::PhysicalExpr;
@@ -16,6 +16,7 @@ use datafusion::physical_plan::metrics::{BaselineMetrics, RecordOutput};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use futures::{StreamExt, stream};
 
+use super::definitions::Definer;
 use super::metrics::ScanMetrics;
 use super::plan::{Access, EstimatedRows, moved};
 use super::reader::{Reader, Reading};
@@ -56,7 +57,11 @@ impl Scan {
     }
 
     /// Begins: now everything is known that will ever narrow the requests.
-    async fn begin(self) -> Result<RowScan> {
+    async fn begin(mut self) -> Result<RowScan> {
+        if self.endpoint.period.is_some() {
+            let now = self.client.traffic().server_now();
+            self.spec.began = Some(now.timestamp_micros());
+        }
         let hinted = self.hints.iter().map(|hint| {
             let said = analyse_physical(hint);
             said.only(|column, domain| usable(self.endpoint, column, domain)).domains
@@ -98,6 +103,7 @@ enum State {
 pub(crate) fn usable(endpoint: &Endpoint, column: &str, domain: &Domain) -> bool {
     let Some(field) = endpoint.field(column) else { return false };
     match (domain, field.kind) {
+        (Domain::Interval(_), Kind::Timestamp) if endpoint.is_of_period(column) => true,
         (Domain::Interval(_), Kind::Timestamp) => {
             // Where rows come in its order, reading ends where the range does.
             let in_order = endpoint.order.is_some_and(|order| order.column == column);
@@ -118,6 +124,8 @@ struct RowScan {
     client: Arc<Client>,
     endpoint: &'static Endpoint,
     reader: Reader,
+    /// What makes the columns that are made from definitions.
+    definer: Option<Definer>,
     /// Rows that were counted, and are given away without having been read; none where they
     /// are read.
     counted: Option<u64>,
@@ -139,20 +147,20 @@ impl RowScan {
         let Scan { client, endpoint, spec, hints, conditions, answers, metrics } = scan;
         let look_ups = plan.by == Access::LookUps;
         // A single page neither loses its cursor nor is it split.
-        let many = match endpoint.paging {
-            Paging::Links { maximum } => {
-                let few = |fetch: usize| fetch <= maximum as usize && !spec.drops_rows();
-                !look_ups && !spec.fetch.is_some_and(few)
-            }
-            Paging::Single => false,
-        };
+        let many = endpoint.paging.maximum().is_some_and(|maximum| {
+            let few = |fetch: usize| fetch <= maximum as usize && !spec.drops_rows();
+            !look_ups && !spec.fetch.is_some_and(few)
+        });
         let key = if many { endpoint.key } else { &[] };
         let window = endpoint.window.filter(|_| many && spec.fetch.is_none());
         let order = endpoint.order.filter(|_| many).map(|order| order.column);
         let always_null = endpoint.always_null.filter(|_| plan.strays).map(|field| field.name);
         let mut columns = spec.read_columns();
         let window = window.as_ref().map(|window| window.field.name);
-        for column in key.iter().copied().chain(always_null).chain(window).chain(order) {
+        let definer = Definer::new(endpoint, &columns);
+        let sources = definer.as_ref().map(Definer::sources).unwrap_or_default();
+        let hidden = key.iter().copied().chain(always_null).chain(window).chain(order);
+        for column in hidden.chain(sources) {
             if !columns.contains(&column) {
                 columns.push(column);
             }
@@ -162,11 +170,16 @@ impl RowScan {
         } else {
             PageDecoder::new(endpoint, &columns)
         };
-        let position = |column: &str| decoder.schema().index_of(column).ok();
+        let schema = match &definer {
+            Some(definer) => definer.schema(decoder.schema()),
+            None => Arc::clone(decoder.schema()),
+        };
+        let position = |column: &str| schema.index_of(column).ok();
         let domains = spec.domains.iter();
         let domains = domains.filter(|(_, domain)| !matches!(domain, Domain::HoldsAny(_)));
         Self {
             counted: None,
+            definer,
             domains: domains
                 .filter_map(|(column, domain)| Some((position(column)?, domain.clone())))
                 .collect(),
@@ -238,6 +251,11 @@ impl RowScan {
         }
         while self.remaining > 0 {
             let Some(rows) = self.reader.next().await? else { return Ok(None) };
+            while let Some(definer) = &mut self.definer
+                && let Some(times) = definer.wants_reading(&rows)
+            {
+                definer.read(self.reader.reading(), times).await?;
+            }
             let batch = self.wanted(rows)?;
             if batch.num_rows() > 0 {
                 self.remaining -= batch.num_rows();
@@ -255,6 +273,9 @@ impl RowScan {
         }
         if let Some(column) = self.always_null {
             rows = filter_record_batch(&rows, &is_null(rows.column(column))?)?;
+        }
+        if let Some(definer) = &self.definer {
+            rows = definer.add(&rows)?;
         }
         let mut rows = rows.project(&self.projection)?;
         for condition in &self.conditions {

@@ -2,13 +2,15 @@
 
 mod keys;
 mod parameters;
+mod period;
 #[cfg(test)]
 mod tests;
 
 use ctct_client::Request;
-use ctct_endpoints::Endpoint;
+use ctct_endpoints::{Endpoint, Without, find};
 
 use super::ScanSpec;
+use crate::decode::Asked;
 use crate::predicate::{Domain, Domains};
 pub(super) use keys::start_of;
 pub(super) use parameters::{moved, window_request};
@@ -34,7 +36,12 @@ pub struct RequestPlan {
     pub strays: bool,
     /// Whether nothing restricts the pages.
     pub whole: bool,
+    /// The request for the definitions that columns are made from, where any is.
+    pub definitions: Option<Request>,
 }
+
+/// A key of a parent: its parts.
+pub(crate) type Key = Vec<String>;
 
 /// A request with which pages begin.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,7 +50,9 @@ pub struct Start {
     pub request: Request,
     /// The keys that it is for. That the server finds nothing means that there is nothing
     /// of at least one of them.
-    pub keys: Vec<String>,
+    pub keys: Vec<Vec<String>>,
+    /// What it knows of the rows that its answers do not say.
+    pub(crate) asked: Asked,
 }
 
 /// The reading of a parent table for the keys of its rows.
@@ -53,6 +62,14 @@ pub struct Walk {
     pub parent: &'static Endpoint,
     /// What is read of it: the key, and the column that says which rows have nothing.
     pub spec: ScanSpec,
+    /// How many of its columns make up the key.
+    pub parts: usize,
+    /// Which of its rows have nothing.
+    pub without: Option<Without>,
+    /// How many keys a request takes.
+    pub keys_at_once: usize,
+    /// The request for any of the keys, with its columns' names in their places.
+    pub every: Request,
 }
 
 /// What the requests of a scan look for.
@@ -69,13 +86,13 @@ pub enum Access {
 impl RequestPlan {
     /// Plans the requests of a scan: look-ups of keys where those are known and fewer than
     /// pages, pages with all parameters that restrict them otherwise.
-    pub fn new(endpoint: &Endpoint, spec: &ScanSpec, rows: &EstimatedRows<'_>) -> Self {
+    pub fn new(endpoint: &'static Endpoint, spec: &ScanSpec, rows: &EstimatedRows<'_>) -> Self {
         Self::narrowed(endpoint, spec, &spec.domains, rows)
     }
 
     /// The same, when it is also known that no row outside of `domains` will be used.
     pub(crate) fn narrowed(
-        endpoint: &Endpoint,
+        endpoint: &'static Endpoint,
         spec: &ScanSpec,
         domains: &Domains,
         rows: &EstimatedRows<'_>,
@@ -86,7 +103,7 @@ impl RequestPlan {
 
     /// The requests for rows, also where their number alone is asked for.
     pub(crate) fn of_rows(
-        endpoint: &Endpoint,
+        endpoint: &'static Endpoint,
         spec: &ScanSpec,
         domains: &Domains,
         rows: &EstimatedRows<'_>,
@@ -95,7 +112,7 @@ impl RequestPlan {
     }
 
     fn planned(
-        endpoint: &Endpoint,
+        endpoint: &'static Endpoint,
         spec: &ScanSpec,
         domains: &Domains,
         rows: &EstimatedRows<'_>,
@@ -103,6 +120,19 @@ impl RequestPlan {
     ) -> Self {
         if spec.is_impossible() || domains.is_impossible() {
             return Self::nothing();
+        }
+        Self::of_wanted(endpoint, spec, domains, rows, counts).with_definitions(endpoint, spec)
+    }
+
+    fn of_wanted(
+        endpoint: &'static Endpoint,
+        spec: &ScanSpec,
+        domains: &Domains,
+        rows: &EstimatedRows<'_>,
+        counts: bool,
+    ) -> Self {
+        if let Some(key) = endpoint.detail.filter(|_| endpoint.needs_detail(spec.read_columns())) {
+            return keys::of_details(endpoint, key, spec, domains, rows);
         }
         if let Some(parent) = &endpoint.parent {
             return keys::of_parent(endpoint, parent, spec, domains, rows);
@@ -143,8 +173,9 @@ impl RequestPlan {
         };
         let request = Request::first(endpoint, &parameters, page_size);
         Self {
-            starts: vec![Start { request, keys: Vec::new() }],
+            starts: vec![Start { request, keys: Vec::new(), asked: Asked::default() }],
             walk: None,
+            definitions: None,
             by: if counts { Access::Count } else { Access::Pages },
             requests: if counts { 1 } else { rows.div_ceil(u64::from(page_size)).max(1) },
             at_most,
@@ -171,13 +202,27 @@ impl RequestPlan {
             at_most: false,
             strays: false,
             whole: false,
+            definitions: None,
         }
+    }
+
+    /// The same with the request for definitions, where columns are made from them.
+    fn with_definitions(mut self, endpoint: &Endpoint, spec: &ScanSpec) -> Self {
+        let columns = spec.read_columns();
+        let mut fields = columns.iter().filter_map(|column| endpoint.field(column));
+        let table = endpoint.definitions.and_then(|definitions| find(definitions.table));
+        if let Some(table) = table.filter(|_| fields.any(|field| field.definition().is_some())) {
+            self.definitions = Some(Request::first(table, &[], table.page_size()));
+            self.requests = self.requests.saturating_add(1);
+        }
+        self
     }
 
     /// About how many requests there will be: `requests≈100`, `requests≤100`, `requests=0`.
     pub fn estimate(&self) -> String {
         let sign = match (self.requests, self.at_most, self.by) {
-            (0, ..) | (_, _, Access::LookUps) => '=',
+            (0, ..) => '=',
+            (_, _, Access::LookUps) if self.walk.is_none() => '=',
             (_, true, _) => '≤',
             (_, false, _) => '≈',
         };
@@ -186,13 +231,21 @@ impl RequestPlan {
 
     /// The requests in words.
     pub fn shown(&self, endpoint: &Endpoint) -> String {
-        if let (Some(walk), Some(parent)) = (&self.walk, &endpoint.parent) {
-            let every = Request::first(endpoint, &[], endpoint.page_size());
-            let each = match parent.keys_at_once {
+        let shown = self.shown_rows(endpoint);
+        match &self.definitions {
+            Some(request) => format!("{shown} and {request}"),
+            None => shown,
+        }
+    }
+
+    fn shown_rows(&self, endpoint: &Endpoint) -> String {
+        if let Some(walk) = &self.walk {
+            let each = match walk.keys_at_once {
                 1 => "each".to_owned(),
                 several => format!("up to {several}"),
             };
-            return format!("GET {every} for {each} {} of {}", parent.key, walk.parent.table);
+            let key = walk.spec.columns.get(..walk.parts).unwrap_or_default().join(" and ");
+            return format!("GET {} for {each} {key} of {}", walk.every, walk.parent.table);
         }
         match self.starts.as_slice() {
             [] => format!("nothing of {}", endpoint.path),

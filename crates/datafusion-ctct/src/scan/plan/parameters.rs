@@ -40,8 +40,9 @@ pub(super) fn of_keys(endpoint: &Endpoint, domains: &Domains, single: bool) -> V
             {
                 parameters.extend(keys.iter().map(|key| (parameter, key.clone())));
             }
-            (Some(Domain::Keys(keys)), KeyRequest::Equal { parameter }) if single && keys.len() == 1 => {
-                parameters.extend(keys.iter().map(|key| (parameter, key.clone())));
+            (Some(Domain::Keys(keys)), request) if single && keys.len() == 1 => {
+                let one = |key: &String| Some((request.of_one(key)?, key.clone()));
+                parameters.extend(keys.iter().filter_map(one));
             }
             _ => {}
         }

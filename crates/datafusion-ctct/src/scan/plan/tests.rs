@@ -19,6 +19,7 @@ fn spec(table: &str, columns: &[&str]) -> ScanSpec {
         domains: Domains::default(),
         fetch: None,
         filtered: false,
+        began: None,
         beside: BTreeMap::default(),
     }
 }

@@ -60,7 +60,8 @@ impl PhysicalOptimizerRule for ShareAnswers {
         collect(&plan, &mut scans);
         let mut read: BTreeMap<(&str, &str), usize> = BTreeMap::new();
         for scan in &scans {
-            for path in paths(scan.endpoint()) {
+            let definitions = scan.request_plan().definitions.is_some();
+            for path in paths(scan.endpoint(), definitions) {
                 *read.entry((scan.spec().connection.as_str(), path)).or_default() += 1;
             }
         }
@@ -90,9 +91,12 @@ fn collect<'a>(plan: &'a Arc<dyn ExecutionPlan>, scans: &mut Vec<&'a CtctScanExe
     }
 }
 
-/// The paths that a scan of an endpoint may read: its own and those of its parents.
-fn paths(endpoint: &'static Endpoint) -> Vec<&'static str> {
+/// The paths that a scan of an endpoint may read: its own, those of its parents, and that of
+/// the definitions that columns are made from.
+fn paths(endpoint: &'static Endpoint, definitions: bool) -> Vec<&'static str> {
     let mut paths = vec![endpoint.path];
+    let definer = endpoint.definitions.filter(|_| definitions);
+    paths.extend(definer.and_then(|definer| find(definer.table)).map(|table| table.path));
     let mut parent = endpoint.parent;
     while let Some(table) = parent.and_then(|parent| find(parent.table)) {
         paths.push(table.path);
