@@ -25,6 +25,8 @@ pub struct Parent {
     pub without: Option<Without>,
     /// A column of the parent and the only values of it for which there is anything.
     pub only: Option<(&'static str, &'static [&'static str])>,
+    /// About how many keys there are, where many of the parent's rows have the same one.
+    pub distinct: Option<u64>,
     /// How many keys a request takes, separated by commas. Where one of several is refused
     /// as not found, the others are asked for without it.
     pub keys_at_once: usize,
@@ -40,6 +42,7 @@ impl Parent {
         with: &[],
         without: None,
         only: None,
+        distinct: None,
         keys_at_once: 1,
     };
 

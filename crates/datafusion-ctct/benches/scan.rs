@@ -28,6 +28,7 @@ fn spec() -> ScanSpec {
         domains: analyse(&predicate()).domains,
         fetch: None,
         filtered: true,
+        began: None,
         beside: BTreeMap::new(),
     }
 }

@@ -6,6 +6,8 @@ use ctct_client::{Error, likely};
 use datafusion::common::{DataFusionError, SchemaError};
 use datafusion::prelude::SessionContext;
 
+use crate::catalog::{CATALOG, VIEW_SCHEMA};
+
 /// An error in words for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnosis {
@@ -86,14 +88,18 @@ fn of_plan_error(message: &str, session: &SessionContext) -> Diagnosis {
         .and_then(|catalog| catalog.schema(schema))
         .map(|schema| schema.table_names())
         .unwrap_or_default();
+    let views = session.catalog(CATALOG).and_then(|catalog| catalog.schema(VIEW_SCHEMA));
+    let views = views.filter(|_| schema != VIEW_SCHEMA).map(|schema| schema.table_names());
+    let views = views.unwrap_or_default();
     let hint = match likely(table, tables.iter().map(String::as_str)) {
         Some(meant) => format!("did you mean {meant}?"),
+        None if views.contains(table) => format!("did you mean {CATALOG}.{VIEW_SCHEMA}.{table}?"),
         None if ctct_endpoints::find(table).is_some() && tables.is_empty() => {
             "no connection is in use; `ctct conns set --help` shows how to set one, or try --sandbox"
                 .to_owned()
         }
         None if tables.is_empty() => "SHOW TABLES lists the tables".to_owned(),
-        None => format!("the tables are {}", tables.join(", ")),
+        None => listed(&tables),
     };
     let place = if session.catalog(catalog).is_some_and(|c| c.schema(schema).is_some()) {
         String::new()
@@ -102,6 +108,17 @@ fn of_plan_error(message: &str, session: &SessionContext) -> Diagnosis {
     };
     Diagnosis { message: format!("there is no table {table}{place}"), hint: Some(hint) }
 }
+
+/// The tables, as many as can be taken in at a glance.
+fn listed(tables: &[String]) -> String {
+    match tables.get(..SHOWN_TABLES) {
+        Some(some) => format!("some tables are {}; SHOW TABLES lists all", some.join(", ")),
+        None => format!("the tables are {}", tables.join(", ")),
+    }
+}
+
+/// How many tables a hint names.
+const SHOWN_TABLES: usize = 12;
 
 /// What DataFusion puts before its messages, and says nothing to people.
 const PREFIXES: &[&str] = &[

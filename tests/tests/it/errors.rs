@@ -210,7 +210,16 @@ async fn unknown_names_tell_the_likely_one() {
             "there is no column zzz",
             "the columns are segment_id, name, created_at, edited_at",
         ),
-        ("SELECT * FROM zzz", "there is no table zzz", "the tables are contacts, deleted_contacts"),
+        (
+            "SELECT * FROM zzz",
+            "there is no table zzz",
+            "some tables are contacts, deleted_contacts",
+        ),
+        (
+            "SELECT * FROM campaign_league",
+            "there is no table campaign_league",
+            "did you mean ctct.views.campaign_league?",
+        ),
     ] {
         let (_, shown) = failure(&session, sql).await;
         let (found, advice) = shown.split_once(" / ").expect("two parts");

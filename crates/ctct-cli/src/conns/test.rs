@@ -82,7 +82,7 @@ fn unknown(table: &str) -> Failure {
     let names: Vec<&str> = ctct_endpoints::all().iter().map(|table| table.table).collect();
     let hint = match ctct_client::likely(table, names.iter().copied()) {
         Some(meant) => format!("did you mean {meant}?"),
-        None => format!("the tables are {}", names.join(", ")),
+        None => "`ctct conns discover` lists the tables".to_owned(),
     };
     Failure::with_hint(1, format!("there is no table {table}"), hint)
 }

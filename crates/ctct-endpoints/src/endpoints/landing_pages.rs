@@ -9,6 +9,7 @@ const OF_LANDING_PAGE: Parent = Parent {
     column: "campaign_activity_id",
     table: "contact_activity",
     key: "campaign_activity_id",
+    distinct: Some(10),
     only: Some((
         "tracking_activity_type",
         &[

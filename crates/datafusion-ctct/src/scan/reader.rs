@@ -72,6 +72,8 @@ pub(super) struct Reader {
     whole: bool,
     /// The request with which all pages begin, where there is one.
     first: Option<Request>,
+    /// Whether the first keys of a parent will tell what time it is.
+    awaits_now: bool,
     /// Whether some pages were not read, because nothing of them was wanted.
     stopped: bool,
 }
@@ -139,6 +141,7 @@ impl Reader {
             said: Said::default(),
             whole: plan.whole,
             first: plan.only_start().map(|start| start.request.clone()),
+            awaits_now: of.endpoint.period.is_some(),
             stopped: false,
             decoder,
             of,
@@ -178,6 +181,11 @@ impl Reader {
                 more = next_keys(keys), if wants_keys => match more? {
                     Some(keys) => {
                         let endpoint = self.of.endpoint;
+                        if std::mem::take(&mut self.awaits_now) {
+                            // The first answers have told what time the server has.
+                            let now = self.of.client.traffic().server_now();
+                            self.of.spec.began = Some(now.timestamp_micros());
+                        }
                         self.waiting.push_back(super::plan::start_of(endpoint, &self.of.spec, keys));
                     }
                     None => self.keys = None,

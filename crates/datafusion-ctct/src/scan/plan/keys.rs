@@ -60,7 +60,7 @@ pub(super) fn of_parent(
     rows: &EstimatedRows<'_>,
 ) -> RequestPlan {
     let Some(table) = find(parent.table) else { return RequestPlan::nothing() };
-    let parents = rows(table).max(1);
+    let parents = parent.distinct.unwrap_or_else(|| rows(table)).max(1);
     let each = rows(endpoint).div_ceil(parents);
     let pages_of_each = match endpoint.paging.maximum() {
         Some(maximum) => each.div_ceil(u64::from(maximum)).max(1),

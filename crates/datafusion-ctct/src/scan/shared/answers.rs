@@ -47,6 +47,8 @@ pub(in crate::scan) struct Answers {
     /// so because the first answer is of no use.
     kept: Mutex<HashMap<(Request, u32), Cell>>,
     in_memory: AtomicUsize,
+    /// How many bytes may be kept in memory.
+    limit: usize,
     /// Requests with which pages begin that were all read.
     complete: Mutex<HashSet<Request>>,
 }
@@ -71,6 +73,7 @@ impl Answers {
             disk,
             kept: Mutex::default(),
             in_memory: AtomicUsize::new(0),
+            limit: IN_MEMORY,
             complete: Mutex::default(),
         }
     }
@@ -119,7 +122,7 @@ impl Answers {
         let Received { body, network, at } = received;
         let size = body.len();
         let before = self.in_memory.fetch_add(size, Ordering::Relaxed);
-        if before + size > IN_MEMORY {
+        if before + size > self.limit {
             match Spilled::write(&self.disk, &body) {
                 Ok(spilled) => {
                     self.in_memory.fetch_sub(size, Ordering::Relaxed);
@@ -130,5 +133,41 @@ impl Answers {
             }
         }
         Kept { body: Body::Memory(body), network, at }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use datafusion::execution::disk_manager::DiskManagerBuilder;
+
+    use super::*;
+
+    fn answer(byte: u8) -> Received {
+        Received { body: Arc::new(vec![byte; 1_000]), network: Duration::ZERO, at: 0 }
+    }
+
+    #[tokio::test]
+    async fn what_does_not_fit_into_memory_is_read_from_disk() {
+        let disk = Arc::new(DiskManagerBuilder::default().build().expect("a disk"));
+        let mut answers = Answers::new(Arc::clone(&disk));
+        answers.limit = 2_500;
+        let kept: Vec<Kept> = (0..4).map(|byte| answers.keep(answer(byte))).collect();
+        let on_disk: Vec<bool> =
+            kept.iter().map(|kept| matches!(kept.body, Body::Disk(_))).collect();
+        assert_eq!(on_disk, [false, false, true, true]);
+        for (byte, kept) in (0..).zip(&kept) {
+            let body = match &kept.body {
+                Body::Memory(body) => Arc::clone(body),
+                Body::Disk(spilled) => spilled.read().await.expect("what was written"),
+            };
+            assert_eq!(*body, vec![byte; 1_000]);
+        }
+        assert_eq!(answers.in_memory.load(Ordering::Relaxed), 2_000);
+        // Where nothing can be written, requests are still worth more than memory.
+        let disabled = DiskManagerBuilder::default()
+            .with_mode(datafusion::execution::disk_manager::DiskManagerMode::Disabled);
+        let mut answers = Answers::new(Arc::new(disabled.build().expect("none")));
+        answers.limit = 0;
+        assert!(matches!(answers.keep(answer(1)).body, Body::Memory(_)));
     }
 }
