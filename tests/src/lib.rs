@@ -2,6 +2,8 @@
 
 #![expect(clippy::expect_used, reason = "a test that cannot go on has failed")]
 
+pub mod postgres;
+
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::OnceLock;

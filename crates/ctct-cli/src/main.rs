@@ -9,6 +9,7 @@ mod output;
 mod pasted;
 mod progress;
 mod quota;
+mod replicate;
 mod report;
 mod run;
 mod sandbox;
@@ -62,6 +63,7 @@ async fn start(
     match &arguments.command {
         Some(Command::Auth(command)) => auth::auth(command, arguments, report).await,
         Some(Command::Conns(command)) => conns::conns(command, arguments, report).await,
+        Some(Command::Run(command)) => replicate::replicate(command, arguments, report).await,
         Some(Command::Quota) => quota::show(arguments).await,
         Some(Command::Sandbox(command)) => sandbox::serve(command, report).await,
         None => run::run(arguments, None, scripts, report).await,

@@ -10,7 +10,7 @@ use datafusion_ctct::{
     Client, Connection, Connections, Ledger, Pace, SessionBuilder, Traffic, state_folder,
 };
 
-use crate::arguments::Arguments;
+use crate::arguments::{Arguments, Command};
 use crate::exit::Failure;
 use crate::sandbox;
 
@@ -23,6 +23,8 @@ pub(crate) struct Setup {
     pub(crate) traffic: Arc<Traffic>,
     /// The connection in use, where there is one.
     pub(crate) connection: Option<Connection>,
+    /// What asks over it.
+    pub(crate) client: Option<Arc<Client>>,
     /// The sandbox lives as long as the session.
     _sandbox: Option<Sandbox>,
 }
@@ -83,17 +85,26 @@ pub(crate) async fn set_up(arguments: &Arguments, name: Option<&str>) -> Result<
             .partition(|connection| Some(&connection.name) == chosen.as_ref());
         connections.extend(first.into_iter().chain(others));
     }
+    let connections: Vec<Connection> = connections
+        .into_iter()
+        .map(|connection| with_pace(connection, arguments))
+        .collect::<Result<_, _>>()?;
     let in_use = connections.first().cloned();
+    let client = in_use.clone().map(|used| Arc::new(Client::new(used, Arc::clone(&traffic))));
     for connection in connections {
-        builder = builder.with_connection(with_pace(connection, arguments)?);
+        builder = builder.with_connection(connection);
     }
     let session = builder.build().map_err(|error| Failure::other(error.to_string()))?;
-    Ok(Setup { session, traffic, connection: in_use, _sandbox: running })
+    Ok(Setup { session, traffic, connection: in_use, client, _sandbox: running })
 }
 
 /// What all requests of this process share.
 fn traffic(sandbox: bool, command: &str, limit: Option<u64>) -> Arc<Traffic> {
     let mut traffic = Traffic::new(Arc::new(ledger(sandbox)), command);
+    if command == "run" {
+        // Nobody watches: the connection's reserve is left to people.
+        traffic = traffic.unattended();
+    }
     if let Some(limit) = limit {
         traffic = traffic.with_limit(limit);
     }
@@ -117,7 +128,11 @@ fn ledger(sandbox: bool) -> Ledger {
 
 /// What requests are counted under.
 fn command(arguments: &Arguments) -> &'static str {
-    if arguments.is_shell() { "shell" } else { "query" }
+    match arguments.command {
+        Some(Command::Run(_)) => "run",
+        _ if arguments.is_shell() => "shell",
+        _ => "query",
+    }
 }
 
 fn with_pace(connection: Connection, arguments: &Arguments) -> Result<Connection, Failure> {

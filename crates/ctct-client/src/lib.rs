@@ -60,7 +60,7 @@ pub use client::Client;
 pub use clock::Clock;
 pub use connection::{
     Connection, Connections, DEFAULT_AUTH_URL, DEFAULT_BASE_URL, Inputs, Pace, Places, Setting,
-    Target, from_environment, holds_connection, is_open_to_others, setting_value,
+    Target, TargetSettings, from_environment, holds_connection, is_open_to_others, setting_value,
 };
 pub use error::{Error, ErrorKind, Result};
 pub use folders::{config_folder, state_folder};

@@ -58,6 +58,10 @@ pub struct Endpoint {
     pub window: Option<Window>,
     /// The column whose watermark makes incremental reading possible.
     pub watermark: Option<&'static str>,
+    /// Further columns whose ranges find changes that do not move the watermark.
+    pub further_watermarks: &'static [&'static str],
+    /// The table of rows that were here and are gone, with the columns of this one.
+    pub gone: Option<&'static str>,
     /// About how many rows an ordinary account has, for join order and request estimates.
     pub estimated_rows: u64,
 }
@@ -141,6 +145,8 @@ impl Endpoint {
         order: None,
         window: None,
         watermark: None,
+        further_watermarks: &[],
+        gone: None,
         estimated_rows: 1,
     };
 

@@ -26,6 +26,7 @@ mod logins;
 mod ordered;
 mod predicates;
 mod readme;
+mod replicate;
 mod requests;
 mod sandbox;
 mod sandbox_shapes;

@@ -2,6 +2,7 @@
 
 mod auth;
 mod conns;
+mod run;
 
 use std::io::IsTerminal;
 use std::net::SocketAddr;
@@ -11,6 +12,7 @@ use clap::{ArgMatches, Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use auth::{AuthAction, AuthCommand, LoginOptions};
 pub(crate) use conns::{ConnsAction, ConnsCommand};
+pub(crate) use run::RunCommand;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -20,12 +22,13 @@ Examples:
   ctct --format csv -c \"SELECT * FROM contact_lists\" > lists.csv
   ctct -c \"COPY contacts TO 'contacts.parquet'\"
   ctct -c \"EXPLAIN SELECT * FROM contacts LIMIT 3\"  what would be sent (sends nothing)
+  ctct run -r replication.yaml                      tables into PostgreSQL
 
 An account of your own:
   ctct conns set CONSTANT_CONTACT type=api spec=constant-contact secrets='{ client_id: …, client_secret: … }'
   ctct auth login
 
-Exit codes: 0 done, 1 error, 2 usage, 4 log in first, 5 quota used up, 6 temporary, 130 interrupted";
+Exit codes: 0 done, 1 error, 2 usage, 3 some streams failed, 4 log in first, 5 quota used up, 6 temporary, 130 interrupted";
 
 /// Constant Contact as SQL tables.
 ///
@@ -92,6 +95,8 @@ pub(crate) enum Command {
     Conns(ConnsCommand),
     /// Logs in and out
     Auth(AuthCommand),
+    /// Replicates tables to PostgreSQL, as a replication file says
+    Run(Box<RunCommand>),
     /// Shows what the connection's API key has used of its day, and what is left
     Quota,
     /// Serves the sandbox to other programs

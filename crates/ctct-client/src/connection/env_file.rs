@@ -30,6 +30,42 @@ pub struct Target {
     pub origin: String,
     /// What it is, such as `postgres`.
     pub kind: String,
+    /// Its address and whatever else was set.
+    pub settings: TargetSettings,
+}
+
+/// The settings of a connection that data is written to: an address, or its parts.
+///
+/// They may hold a password; `Debug` shows nothing of them.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct TargetSettings(Value);
+
+impl TargetSettings {
+    /// The address, where it is given as one.
+    pub fn address(&self) -> Option<&str> {
+        self.0.as_str().or_else(|| self.0.get("url")?.as_str())
+    }
+
+    /// A setting as text; numbers are written out.
+    pub fn get(&self, key: &str) -> Option<String> {
+        match self.0.get(key)? {
+            Value::String(text) => Some(text.clone()),
+            Value::Number(number) => Some(number.to_string()),
+            Value::Bool(flag) => Some(flag.to_string()),
+            _ => None,
+        }
+    }
+
+    /// The names of what was set.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        self.0.as_object().into_iter().flat_map(|settings| settings.keys().map(String::as_str))
+    }
+}
+
+impl std::fmt::Debug for TargetSettings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("TargetSettings(…)")
+    }
 }
 
 /// The connections in the text of an `env.yaml`. Those of other kinds than ours are
@@ -54,7 +90,8 @@ pub(super) fn read(file: &str, text: &str) -> Vec<Found> {
                 Err(error) => Found::Broken(name.clone(), error),
             });
         } else if let Some(kind) = target_kind(value) {
-            found.push(Found::Target(Target { name: name.clone(), origin, kind }));
+            let settings = TargetSettings(value.clone());
+            found.push(Found::Target(Target { name: name.clone(), origin, kind, settings }));
         }
     }
     found
@@ -70,14 +107,16 @@ pub(super) fn of_variable(name: &str, origin: &str, value: &str) -> Option<Found
             Err(error) => Found::Broken(name.to_owned(), error),
         });
     }
-    let kind = match value.split_once("://").map(|(scheme, _)| scheme) {
-        Some("postgres" | "postgresql") => "postgres".to_owned(),
+    let (kind, settings) = match value.split_once("://").map(|(scheme, _)| scheme) {
+        Some("postgres" | "postgresql") => ("postgres".to_owned(), Value::from(value)),
         _ if value.trim_start().starts_with('{') && value.contains("postgres") => {
-            target_kind(&parse::yaml(value).ok()?)?
+            let parsed = parse::yaml(value).ok()?;
+            (target_kind(&parsed)?, parsed)
         }
         _ => return None,
     };
-    Some(Found::Target(Target { name: name.to_owned(), origin: origin.to_owned(), kind }))
+    let settings = TargetSettings(settings);
+    Some(Found::Target(Target { name: name.to_owned(), origin: origin.to_owned(), kind, settings }))
 }
 
 /// Whether a variable holds a connection, and so perhaps secrets, which no other program

@@ -87,6 +87,28 @@ impl Connections {
         &self.targets
     }
 
+    /// The connection of this name that data is written to.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`] where there is none.
+    pub fn target(&self, name: &str) -> Result<&Target> {
+        let found = self.targets.iter().find(|target| target.name.eq_ignore_ascii_case(name));
+        found.ok_or_else(|| {
+            if self.found.iter().any(|connection| connection.name.eq_ignore_ascii_case(name)) {
+                let message = format!("connection {name} is one to read from, not to write to");
+                return Error::new(ErrorKind::Configuration, message);
+            }
+            let names: Vec<&str> = self.targets.iter().map(|target| target.name.as_str()).collect();
+            let error = Error::new(ErrorKind::Configuration, format!("there is no target {name}"));
+            match likely(name, names.iter().copied()) {
+                Some(meant) => error.with_hint(format!("did you mean {meant}?")),
+                None => error.with_hint(format!(
+                    "`ctct conns set {name} type=postgres url=postgres://…` sets it"
+                )),
+            }
+        })
+    }
+
     /// What could not be read: its name, where it has one, and why.
     pub fn errors(&self) -> impl Iterator<Item = (Option<&str>, &Error)> {
         let broken = self.broken.iter().map(|(name, error)| (Some(name.as_str()), error));

@@ -16,7 +16,7 @@ use url::Url;
 pub use edit::Setting;
 #[cfg(any(feature = "fuzzing", test))]
 pub(crate) use edit::set as edit_file;
-pub use env_file::{Target, holds_connection};
+pub use env_file::{Target, TargetSettings, holds_connection};
 pub use found::{Connections, from_environment};
 pub(crate) use parse::is_loopback;
 pub use parse::setting_value;

@@ -222,6 +222,9 @@ pub(super) const ENDPOINT: Endpoint = Endpoint {
     count: Some(CONTACTS_COUNT),
     window: Some(WINDOW),
     watermark: Some("updated_at"),
+    // Whoever unsubscribes does not move updated_at, and whoever is deleted is not here.
+    further_watermarks: &["email_opt_out_date"],
+    gone: Some("deleted_contacts"),
     estimated_rows: 50_000,
     definitions: Some(CUSTOM_FIELDS),
     fields: FIELDS,

@@ -142,8 +142,13 @@ mod tests {
                 let field = endpoint.field(range.column);
                 assert_eq!(field.map(|f| f.kind), Some(Kind::Timestamp), "{}", endpoint.table);
             }
-            if let Some(watermark) = endpoint.watermark {
+            for watermark in endpoint.watermark.iter().chain(endpoint.further_watermarks) {
                 assert!(endpoint.range(watermark).is_some(), "{}", endpoint.table);
+            }
+            if let Some(gone) = endpoint.gone {
+                let gone = crate::find(gone).expect("a table");
+                assert_eq!(gone.fields, endpoint.fields, "{}", endpoint.table);
+                assert!(endpoint.watermark.is_some() && gone.watermark == endpoint.watermark);
             }
         }
     }

@@ -7,6 +7,7 @@ mod exec;
 mod keys;
 mod metrics;
 mod order;
+mod pages;
 mod plan;
 mod reader;
 mod seen;
@@ -18,6 +19,7 @@ mod windows;
 
 pub use estimate::Estimate;
 pub use exec::CtctScanExec;
+pub use pages::{Page, Pages};
 pub use plan::{Access, EstimatedRows, RequestPlan, Start, Walk};
 pub(crate) use shared::ShareAnswers;
 pub use spec::ScanSpec;

@@ -1,0 +1,17 @@
+//! PostgreSQL as a target.
+
+mod columns;
+mod connect;
+mod encode;
+mod load;
+mod state;
+mod tables;
+
+pub(crate) use columns::{Column, PgType, of_schema};
+pub use connect::Target;
+pub(crate) use encode::Encoder;
+pub(crate) use load::{Loaded, Stage, copy, same, upsert, without_key};
+pub(crate) use state::{Lease, Progress, StreamState};
+pub(crate) use tables::{
+    CHANGED, DELETED, adapt, columns_of, create as create_table, describe, list,
+};
