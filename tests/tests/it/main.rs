@@ -27,6 +27,7 @@ mod ordered;
 mod predicates;
 mod readme;
 mod replicate;
+mod replicate_soak;
 mod requests;
 mod sandbox;
 mod sandbox_shapes;

@@ -60,8 +60,11 @@ pub(super) fn of_parent(
     rows: &EstimatedRows<'_>,
 ) -> RequestPlan {
     let Some(table) = find(parent.table) else { return RequestPlan::nothing() };
-    let parents = parent.distinct.unwrap_or_else(|| rows(table)).max(1);
+    let mut parents = parent.distinct.unwrap_or_else(|| rows(table)).max(1);
     let each = rows(endpoint).div_ceil(parents);
+    if let Some(Domain::Keys(keys)) = domains.get(parent.column) {
+        parents = parents.min(keys.len() as u64);
+    }
     let pages_of_each = match endpoint.paging.maximum() {
         Some(maximum) => each.div_ceil(u64::from(maximum)).max(1),
         None => 1,
