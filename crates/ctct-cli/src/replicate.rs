@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use arrow::array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
 use ctct_replicate::{
-    Event, Mode, Options, Outcome, Overrides, Plan, Replication, StreamPlan, StreamReport,
-    StreamSettings, Target, plan, run,
+    Event, Finding, Mode, Options, Outcome, Overrides, Plan, Replication, StreamPlan, StreamReport,
+    StreamSettings, Target, Verification, plan, run, verify,
 };
 use datafusion_ctct::Diagnosis;
 
@@ -65,6 +65,13 @@ pub(crate) async fn replicate(
         wait: command.wait,
     };
     let client = setup.client.clone().ok_or_else(crate::auth::no_connection)?;
+    if command.verify {
+        let anchor = options.anchor.unwrap_or(at - chrono::Duration::days(365));
+        let seed = &options.run_id;
+        let found = verify(&planned, &client, &setup.session, &target, anchor, seed).await;
+        print_batch(findings(&found)?, arguments.format).await?;
+        return verdict(&found, *report);
+    }
     let teller = Teller::new(report, arguments.quiet);
     let observe = |event: Event| teller.tell(event);
     let reports = run(&planned, client, &setup.session, &target, &options, &observe).await;
@@ -151,6 +158,73 @@ fn table(reports: &[StreamReport]) -> Result<RecordBatch, Failure> {
         ("outcome", texts(&|report| report.outcome.word().to_owned())),
     ])
     .map_err(|error| Failure::other(error.to_string()))
+}
+
+/// What was found of the streams, as a table.
+fn findings(found: &[Verification]) -> Result<RecordBatch, Failure> {
+    let texts = |value: &dyn Fn(&Verification) -> String| -> ArrayRef {
+        Arc::new(StringArray::from_iter_values(found.iter().map(value)))
+    };
+    let numbers = |value: &dyn Fn(&Finding) -> Option<u64>| -> ArrayRef {
+        let values = found.iter().map(|one| one.found.as_ref().ok().and_then(value));
+        let values = values.map(|value| value.and_then(|value| i64::try_from(value).ok()));
+        Arc::new(values.collect::<Int64Array>())
+    };
+    let outcome = |one: &Verification| match &one.found {
+        Ok(finding) if finding.is_same() => "same".to_owned(),
+        Ok(finding) if finding.target.is_none() => "no such table".to_owned(),
+        Ok(_) => "differs".to_owned(),
+        Err(_) => "failed".to_owned(),
+    };
+    let requests = found.iter().map(|one| i64::try_from(one.requests).unwrap_or(i64::MAX));
+    RecordBatch::try_from_iter([
+        ("stream", texts(&|one| one.stream.clone())),
+        ("table", texts(&|one| one.table.clone())),
+        ("source_rows", numbers(&|finding| Some(finding.source))),
+        ("target_rows", numbers(&|finding| finding.target)),
+        ("looked_at", numbers(&|finding| Some(finding.looked_at))),
+        ("missing", numbers(&|finding| Some(finding.missing.len() as u64))),
+        ("different", numbers(&|finding| Some(finding.different.len() as u64))),
+        ("stray", numbers(&|finding| Some(finding.stray.len() as u64))),
+        ("requests", Arc::new(Int64Array::from_iter_values(requests)) as ArrayRef),
+        ("outcome", texts(&outcome)),
+    ])
+    .map_err(|error| Failure::other(error.to_string()))
+}
+
+/// How many keys are told of each kind.
+const TOLD: usize = 10;
+
+/// Tells which rows differ, and ends with 3 where any do.
+fn verdict(found: &[Verification], report: Report) -> Result<(), Failure> {
+    let mut is_same = true;
+    for one in found {
+        let finding = match &one.found {
+            Ok(finding) => finding,
+            Err(error) => {
+                report.failure(&Failure::of_replication(error));
+                is_same = false;
+                continue;
+            }
+        };
+        is_same &= finding.is_same();
+        for (what, keys) in [
+            ("only in the source", &finding.missing),
+            ("different", &finding.different),
+            ("only in the target", &finding.stray),
+        ] {
+            if !keys.is_empty() {
+                let more = if keys.len() > TOLD { ", …" } else { "" };
+                let some: Vec<&str> = keys.iter().take(TOLD).map(String::as_str).collect();
+                report.note(&format!("{}: {what}: {}{more}", one.stream, some.join(", ")));
+            }
+        }
+    }
+    if is_same {
+        return Ok(());
+    }
+    report.note("what changed since the last run differs, too: run again without --verify first");
+    Err(Failure::Told { code: 3 })
 }
 
 /// The exit code: 5 where the quota ended the run, 3 where some streams failed, and the code

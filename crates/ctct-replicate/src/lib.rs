@@ -20,6 +20,7 @@ mod plan;
 mod postgres;
 mod replication;
 mod run;
+mod verify;
 
 pub use error::{Error, ErrorKind, Result};
 pub use ident::{Ident, TableName};
@@ -27,3 +28,4 @@ pub use plan::{Overrides, Plan, StreamPlan, plan};
 pub use postgres::Target;
 pub use replication::{Casing, Mode, Moment, Names, Replication, StreamSettings, object_name};
 pub use run::{Event, Options, Outcome, StreamReport, run};
+pub use verify::{Finding, Verification, verify};

@@ -277,6 +277,30 @@ impl StreamPlan {
         create_table(&self.table, &self.columns, &self.key_names)
     }
 
+    /// The query of all rows that the stream stands for, by the names that the source has.
+    pub(crate) fn query(&self) -> Result<String> {
+        let sql = match &self.reads {
+            Reads::Query(sql) => sql
+                .replace("{incremental_where_cond}", "1 = 1")
+                .replace("{incremental_value}", "TIMESTAMP '1970-01-01T00:00:00Z'"),
+            Reads::Pages(_) | Reads::Parents(_) => {
+                let names: Vec<String> = self
+                    .columns
+                    .iter()
+                    .map(|column| Ident::new(&column.source).map(|name| name.to_string()))
+                    .collect::<Result<_>>()?;
+                format!("SELECT {} FROM {}", names.join(", "), self.source)
+            }
+        };
+        Ok(sql)
+    }
+
+    /// Whether each row takes a request of its own.
+    pub(crate) fn needs_detail(&self) -> bool {
+        let names = self.columns.iter().map(|column| column.source.as_str());
+        find(&self.name).is_some_and(|endpoint| endpoint.needs_detail(names))
+    }
+
     /// What will be read, in words.
     pub fn reading(&self) -> String {
         match (&self.reads, self.mode) {

@@ -28,6 +28,7 @@ mod predicates;
 mod readme;
 mod replicate;
 mod replicate_soak;
+mod replicate_trouble;
 mod requests;
 mod sandbox;
 mod sandbox_shapes;

@@ -6,14 +6,16 @@ use clap::Args;
 
 /// `ctct run`.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[command(after_help = "\
 Examples:
   ctct run -r replication.yaml                      all streams of the file
   ctct run -r replication.yaml --dry-run            what would be read and written (sends nothing)
   ctct run -r replication.yaml --streams contacts   one of them
+  ctct run -r replication.yaml --verify             whether the target has what the source has
   ctct run --src-conn CONSTANT_CONTACT --src-stream contacts --tgt-conn MY_POSTGRES --tgt-object crm.contacts
 
-Exit codes: 0 done, 3 some streams failed, 5 the day's requests are used up (run again to go on)")]
+Exit codes: 0 done, 3 some streams failed, or differ, 5 the day's requests are used up (run again to go on)")]
 pub(crate) struct RunCommand {
     /// The replication file
     #[arg(short = 'r', long, value_name = "FILE", required_unless_present = "src_stream")]
@@ -38,6 +40,10 @@ pub(crate) struct RunCommand {
     /// Shows what would be read and written, and sends nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
+
+    /// Compares the target with the source, by counts and by a sample of rows, and writes nothing
+    #[arg(long, conflicts_with = "dry_run")]
+    pub(crate) verify: bool,
 
     /// Waits where the day's requests are used up, and goes on when they are renewed
     #[arg(long)]

@@ -64,6 +64,24 @@ impl Stage {
         })
     }
 
+    /// The place beside the table.
+    #[expect(clippy::unused_self, reason = "it is there once a stage is open")]
+    pub(super) fn name(&self) -> &'static str {
+        STAGE
+    }
+
+    pub(super) fn table(&self) -> &TableName {
+        &self.table
+    }
+
+    pub(super) fn key(&self) -> &[Ident] {
+        &self.key
+    }
+
+    pub(super) fn columns(&self) -> &[Column] {
+        &self.columns
+    }
+
     /// Copies rows beside the table.
     pub(crate) async fn copy(
         &self,

@@ -1,6 +1,7 @@
 //! PostgreSQL as a target.
 
 mod columns;
+mod compare;
 mod connect;
 mod encode;
 mod load;
@@ -8,10 +9,11 @@ mod state;
 mod tables;
 
 pub(crate) use columns::{Column, PgType, of_schema};
+pub(crate) use compare::{Compared, count, sample};
 pub use connect::Target;
 pub(crate) use encode::Encoder;
 pub(crate) use load::{Loaded, Stage, copy, same, upsert, without_key};
-pub(crate) use state::{Lease, Progress, StreamState};
+pub(crate) use state::{Lease, Progress, StreamState, state_of};
 pub(crate) use tables::{
     CHANGED, DELETED, adapt, columns_of, create as create_table, describe, list,
 };

@@ -44,8 +44,25 @@ pub(crate) struct StreamState {
     pub(crate) watermark: Option<i64>,
     /// When all rows were last read, likewise.
     pub(crate) complete_at: Option<i64>,
+    /// Which table that was, by PostgreSQL's number of it.
+    pub(crate) relation: Option<i64>,
     /// Where the run stands that is under way, or was cut off.
     pub(crate) progress: Option<Progress>,
+}
+
+impl StreamState {
+    /// Forgets what the table is said to have, where it is not the one that was written, but one
+    /// made or restored meanwhile: whether that was so.
+    fn forget_another(&mut self, relation: Option<i64>) -> bool {
+        let is_another = self.relation.is_some() && self.relation != relation;
+        if is_another {
+            (self.watermark, self.complete_at) = (None, None);
+            // What was read of all rows lies beside the table, and is as good as it was.
+            self.progress = self.progress.take().filter(Progress::is_of_all);
+        }
+        self.relation = relation;
+        is_another
+    }
 }
 
 /// Where a run stands.
@@ -74,9 +91,33 @@ pub(crate) struct Progress {
     pub(crate) is_read: bool,
 }
 
+impl Progress {
+    /// What a reading of all rows is called.
+    pub(crate) const ALL: &str = "all of ";
+
+    fn is_of_all(&self) -> bool {
+        self.what.starts_with(Self::ALL)
+    }
+}
+
+/// How far a table has come, without the right to write it; nothing is known of one that no run
+/// has written.
+pub(crate) async fn state_of(client: &Client, table: &TableName) -> Result<StreamState> {
+    let there = "SELECT to_regclass('_ctct.state') IS NOT NULL";
+    if !client.query_one(there, &[]).await?.get::<_, bool>(0) {
+        return Ok(StreamState::default());
+    }
+    let sql = "SELECT state::text FROM \"_ctct\".\"state\" WHERE target = $1";
+    let found = client.query_opt(sql, &[&table.plain()]).await?;
+    let state = found.and_then(|row| serde_json::from_str(row.get(0)).ok());
+    Ok(state.unwrap_or_default())
+}
+
 /// The right to write a table, which one run has at a time.
 pub(crate) struct Lease {
+    /// The table as people read it, which is the key of the state, and as SQL names it.
     target: String,
+    name: String,
     epoch: i64,
     pub(crate) state: StreamState,
 }
@@ -121,11 +162,16 @@ impl Lease {
             )
             .with_hint("use that one, or delete the row of _ctct.state to start anew"));
         }
-        let state = serde_json::from_str(&text).unwrap_or_else(|_| {
+        let mut state: StreamState = serde_json::from_str(&text).unwrap_or_else(|_| {
             tracing::warn!("the state of {target} cannot be read; all is read again");
             StreamState::default()
         });
-        Ok(Self { target, epoch, state })
+        let name = table.to_string();
+        let there = client.query_one("SELECT to_regclass($1)::oid::bigint", &[&name]).await?;
+        if state.forget_another(there.get(0)) {
+            tracing::warn!("{target} is not the table that was written last; all is read again");
+        }
+        Ok(Self { target, name, epoch, state })
     }
 
     /// Keeps the state, in the transaction that has the rows.
@@ -139,9 +185,11 @@ impl Lease {
         })?;
         let kept = transaction
             .execute(
-                "UPDATE \"_ctct\".\"state\" SET state = $1::text::jsonb, version = $2, updated_at = now()
+                "UPDATE \"_ctct\".\"state\" SET version = $2, updated_at = now(),
+                   state = $1::text::jsonb
+                     || jsonb_build_object('relation', to_regclass($5)::oid::bigint)
                  WHERE target = $3 AND epoch = $4",
-                &[&text, &VERSION, &self.target, &self.epoch],
+                &[&text, &VERSION, &self.target, &self.epoch, &self.name],
             )
             .await?;
         if kept == 1 {
@@ -151,5 +199,32 @@ impl Lease {
             ErrorKind::Busy,
             format!("another run has taken over {}; this one wrote nothing more", self.target),
         ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_that_is_another_one_is_read_again() {
+        let progress = |what: &str| Some(Progress { what: what.to_owned(), ..Progress::default() });
+        let kept = StreamState {
+            watermark: Some(5),
+            complete_at: Some(4),
+            relation: Some(16_384),
+            progress: progress("changes of contacts"),
+        };
+        let mut same = kept.clone();
+        assert!(!same.forget_another(Some(16_384)));
+        assert_eq!(same, kept);
+        for relation in [None, Some(16_999)] {
+            let mut another = kept.clone();
+            assert!(another.forget_another(relation));
+            assert_eq!(another, StreamState { relation, ..StreamState::default() });
+        }
+        let mut whole = StreamState { progress: progress("all of contacts"), ..kept };
+        assert!(whole.forget_another(None));
+        assert!(whole.progress.is_some());
     }
 }

@@ -31,7 +31,8 @@ pub(super) async fn run(
 ) -> Result<()> {
     let beside = plan.table.beside("__ctct_new");
     let what = format!(
-        "all of {} {:?}",
+        "{}{} {:?}",
+        Progress::ALL,
         plan.name,
         plan.columns.iter().map(|c| &c.name).collect::<Vec<_>>()
     );

@@ -85,6 +85,14 @@ pub(super) async fn run(
     };
     let goes_on = lease.state.progress.as_ref().is_some_and(|progress| progress.what == what);
     if !goes_on {
+        let soon = context.server_now().saturating_add(24 * OVERLAP);
+        if lease.state.watermark.is_some_and(|watermark| watermark > soon) {
+            tracing::warn!(
+                "the state of {} is of a time that is still to come; all is read again",
+                plan.table.plain()
+            );
+            lease.state.watermark = None;
+        }
         let lower = match plan.range {
             Some((first, _)) => Some(first.timestamp_micros()),
             None => Some(begin(context, lease.state.watermark)),

@@ -3,7 +3,7 @@
 mod complete;
 mod increment;
 mod report;
-mod source;
+pub(crate) mod source;
 mod stream;
 
 use std::sync::Arc;

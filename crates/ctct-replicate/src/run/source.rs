@@ -232,7 +232,7 @@ fn changed_since(table: &Endpoint, of: &dyn Fn(&str) -> String, since: i64) -> O
 }
 
 /// A time as it stands in a query.
-pub(super) fn timestamp(microseconds: i64) -> String {
+pub(crate) fn timestamp(microseconds: i64) -> String {
     let at: DateTime<Utc> = DateTime::from_timestamp_micros(microseconds).unwrap_or_default();
     format!("TIMESTAMP '{}'", at.to_rfc3339_opts(SecondsFormat::Micros, true))
 }
