@@ -61,6 +61,7 @@ pub(crate) async fn replicate(
         run_id: format!("{}-{}", at.format("%Y%m%dT%H%M%S%.6f"), std::process::id()),
         anchor: anchor.map(|at| at.and_utc()),
         hard_deletes: command.hard_deletes,
+        accept_deletes: command.accept_deletes,
         full_every: command.full_every.map(|days| Duration::from_secs(days * 86_400)),
         wait: command.wait,
     };

@@ -30,6 +30,7 @@ impl Bench {
             run_id: "test".to_owned(),
             anchor: DateTime::<Utc>::from_timestamp(0, 0),
             hard_deletes: false,
+            accept_deletes: false,
             full_every: None,
             wait: false,
         };

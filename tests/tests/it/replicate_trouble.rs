@@ -87,6 +87,59 @@ async fn what_differs_is_found_by_counts_and_by_a_sample() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn most_rows_of_a_table_do_not_go_at_once_unless_they_are_to() {
+    let mut bench =
+        Bench::new(Settings { contacts: 40, campaigns: 3, ..Settings::default() }).await;
+    let file = "source: SHOP\ntarget: MY_POSTGRES\nstreams:\n  contact_lists: { mode: incremental, object: crm.lists }\n";
+    bench.done(file).await;
+    // As if the account had been another one, with more lists.
+    bench
+        .execute("INSERT INTO crm.lists (list_id) SELECT 'L' || n FROM generate_series(1, 60) AS n")
+        .await;
+    for _ in 0..2 {
+        let reports = bench.run(file).await;
+        let Outcome::Failed(error) = &reports[0].outcome else { panic!("{:?}", reports[0]) };
+        assert!(error.to_string().contains("60 of the 72 rows of crm.lists are gone"), "{error}");
+        assert!(error.hint().is_some_and(|hint| hint.contains("--accept-deletes")));
+        assert_eq!(
+            bench.number("SELECT count(*) FROM crm.lists WHERE NOT _ctct_deleted").await,
+            72
+        );
+    }
+    bench.options.accept_deletes = true;
+    assert_eq!(bench.done(file).await[0].deleted, 60);
+    assert_eq!(bench.number("SELECT count(*) FROM crm.lists WHERE NOT _ctct_deleted").await, 12);
+}
+
+/// What people see of a run, with what differs from run to run replaced.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_tells_what_it_does_and_did() {
+    let bench = Bench::new(Settings { contacts: 700, campaigns: 2, ..Settings::default() }).await;
+    let file = "source: SHOP\ntarget: MY_POSTGRES\ndefaults: { object: 'crm.{stream_name}' }\nstreams:\n  \
+                contacts: { mode: incremental, select: [contact_id, updated_at] }\n  segments:\n  \
+                contact_tags: { mode: incremental }\n";
+    let mut seen = Vec::new();
+    let seconds = |line: &str| {
+        let fields = line.split('│').map(|field| {
+            let number = field.trim();
+            let is_time = number.contains('.') && number.parse::<f64>().is_ok();
+            if is_time { " T.T ".to_owned() } else { field.to_owned() }
+        });
+        fields.collect::<Vec<_>>().join("│")
+    };
+    for arguments in [&["--dry-run"][..], &[], &["--verify"], &["--streams", "contacts"]] {
+        let (code, said, told) = ctct_run(&bench, file, arguments).await;
+        let said: Vec<String> = said.lines().map(seconds).collect();
+        let said = said.join("\n");
+        let (command, code) = (arguments.join(" "), code.unwrap_or(-1));
+        seen.push(format!(
+            "$ ctct run -r replication.yaml {command}\nexit {code}\n{said}\n--- stderr\n{told}\n"
+        ));
+    }
+    insta::assert_snapshot!(seen.concat());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn c_t2_an_interrupt_ends_a_run_and_the_next_goes_on() {
     let bench = Bench::new(Settings { contacts: 4_200, campaigns: 2, ..Settings::default() }).await;
     let folder = tempfile::tempdir().expect("a folder");

@@ -53,6 +53,10 @@ pub(crate) struct RunCommand {
     #[arg(long)]
     pub(crate) hard_deletes: bool,
 
+    /// Lets most rows of a table go at once, which is taken for a mistake otherwise
+    #[arg(long)]
+    pub(crate) accept_deletes: bool,
+
     /// Reads incremental streams as a whole once more after this many days
     #[arg(long, value_name = "DAYS")]
     pub(crate) full_every: Option<u64>,

@@ -6,6 +6,7 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Transaction};
 
 use super::Context;
+use super::guard::guard;
 use super::report::{Event, StreamReport};
 use super::source::{Part, Source};
 use crate::plan::StreamPlan;
@@ -54,6 +55,14 @@ pub(super) async fn run(
     let transaction = client.transaction().await?;
     without_key(&transaction, &beside.to_string(), &plan.key_names, &plan.table).await?;
     without_doubles(&transaction, &beside, &plan.key_names).await?;
+    let compares = matches!(plan.mode, Mode::Incremental | Mode::Backfill);
+    if compares
+        && !context.options.accept_deletes
+        && let Err(error) = guard(plan, &transaction, &beside).await
+    {
+        transaction.rollback().await?;
+        return forget(client, lease, &beside).await.and(Err(error));
+    }
     let loaded = match plan.mode {
         Mode::Snapshot => append(context, plan, &transaction, &beside).await?,
         Mode::Truncate => refill(plan, &transaction, &beside).await?,
@@ -66,6 +75,16 @@ pub(super) async fn run(
     lease.keep(&transaction).await?;
     transaction.commit().await?;
     report.add(loaded);
+    Ok(())
+}
+
+/// Throws away what was read, so that the next run reads it again.
+async fn forget(client: &mut Client, lease: &mut Lease, beside: &TableName) -> Result<()> {
+    let transaction = client.transaction().await?;
+    transaction.batch_execute(&format!("DROP TABLE IF EXISTS {beside}")).await?;
+    lease.state.progress = None;
+    lease.keep(&transaction).await?;
+    transaction.commit().await?;
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! Running a plan, stream after stream.
 
 mod complete;
+mod guard;
 mod increment;
 mod report;
 pub(crate) mod source;
@@ -29,6 +30,8 @@ pub struct Options {
     pub anchor: Option<Moment>,
     /// Whether rows that are gone from the source are deleted, not marked.
     pub hard_deletes: bool,
+    /// Whether most rows of a table may go at once, which is refused otherwise.
+    pub accept_deletes: bool,
     /// After how long a stream that is read by changes is read as a whole once more.
     pub full_every: Option<Duration>,
     /// Whether to wait where the day's requests are used up.
