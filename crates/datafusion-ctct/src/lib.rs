@@ -53,7 +53,8 @@ pub use ctct_client::{
 pub use diagnose::{Diagnosis, client_error};
 pub use nested_text::nested_to_text;
 pub use scan::{
-    Access, CtctScanExec, Estimate, EstimatedRows, Page, Pages, RequestPlan, ScanSpec, Start, Walk,
+    Access, CtctScanExec, Estimate, EstimatedRows, KnownDefinitions, Page, Pages, RequestPlan,
+    ScanSpec, Start, Walk,
 };
 pub use schema::{arrow_schema, arrow_type};
 pub use session::SessionBuilder;

@@ -283,6 +283,32 @@ async fn c_t7_a_second_run_without_changes_writes_no_row() {
     }
 }
 
+/// Three readings find what changed in contacts, and one of the definitions of custom fields
+/// serves them all.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_readings_of_a_run_read_definitions_once() {
+    let bench = Bench::new(shop()).await;
+    let file = "source: SHOP\ntarget: MY_POSTGRES\nstreams:\n  contacts: { mode: incremental, object: crm.contacts }\n";
+    bench.done(file).await;
+    bench.account.sandbox.clock().advance(chrono::Duration::days(3));
+    let live = bench.account.sandbox.rows(Collection::Contacts);
+    let has_values =
+        |row: &&Value| row["custom_fields"].as_array().is_some_and(|values| !values.is_empty());
+    let ids: Vec<_> = live.iter().filter(has_values).map(|row| text(row, "contact_id")).collect();
+    for (place, id) in ids.iter().take(30).enumerate() {
+        let id = (*id).to_owned();
+        bench.account.sandbox.change(&match place % 3 {
+            0 => Change::Update(id),
+            1 => Change::Unsubscribe(id),
+            _ => Change::Delete(id),
+        });
+    }
+    bench.account.sandbox.clear_requests();
+    let report = bench.done(file).await.remove(0);
+    assert!(report.rows >= 30 && report.requests == 4, "{report:?}");
+    bench.assert_same("crm", "contacts").await;
+}
+
 /// Kills the program at every page, as hard as can be; what was committed is not read again.
 #[tokio::test(flavor = "multi_thread")]
 async fn c_t1_killed_at_every_page_it_goes_on_where_it_stood() {

@@ -13,6 +13,7 @@ use crate::plan::{Reads, StreamPlan, changing_root};
 use crate::postgres::{Lease, Progress, Stage, StreamState, adapt, columns_of, describe};
 use crate::{Mode, Result};
 use ctct_endpoints::{Endpoint, find};
+use datafusion_ctct::KnownDefinitions;
 
 const SECOND: i64 = 1_000_000;
 /// How far before the watermark a reading begins: what was stamped before it may have become
@@ -104,9 +105,10 @@ pub(super) async fn run(
         _ => Vec::new(),
     };
     let count = feeds.len().max(1);
+    let mut known = KnownDefinitions::default();
     while let Some(at) = lease.state.progress.as_ref().map(|progress| progress.feed) {
-        let reading = Reading { stage: &stage, feed: feeds.get(at), count };
-        match read(context, plan, client, lease, report, &reading).await {
+        let mut reading = Reading { stage: &stage, feed: feeds.get(at), count, known: &mut known };
+        match read(context, plan, client, lease, report, &mut reading).await {
             Err(error) if begins_anew(&error) && goes_on_with_a_page(&lease.state) => {
                 tracing::warn!(
                     "{}: a page cannot be gone on from any more; the reading begins again",
@@ -131,6 +133,8 @@ struct Reading<'a> {
     feed: Option<&'a Feed>,
     /// How many readings the run has.
     count: usize,
+    /// What the readings before have read of definitions.
+    known: &'a mut KnownDefinitions,
 }
 
 /// Goes on to the next reading; after the last one all changes are in the target.
@@ -163,9 +167,9 @@ async fn read(
     client: &mut Client,
     lease: &mut Lease,
     report: &mut StreamReport,
-    reading: &Reading<'_>,
+    reading: &mut Reading<'_>,
 ) -> Result<()> {
-    let Reading { stage, feed, count } = *reading;
+    let &mut Reading { stage, feed, count, .. } = reading;
     let is_gone = feed.is_some_and(|feed| feed.is_gone);
     loop {
         let progress = lease.state.progress.clone().unwrap_or_default();
@@ -186,6 +190,7 @@ async fn read(
             within: column.map(|column| (column, lower, upper)),
             from: progress.next.clone(),
             after: progress.after.clone(),
+            known: reading.known.clone(),
         };
         let started = Instant::now();
         let mut source = Source::open(context, plan, &part).await?;
@@ -218,6 +223,7 @@ async fn read(
             let of = piece.announced;
             (context.observe)(Event::Kept { stream: plan.name.clone(), rows: report.rows, of });
         }
+        *reading.known = source.known();
         match then {
             Then::Again => {}
             Then::Done => return Ok(()),

@@ -9,7 +9,7 @@ use ctct_client::Request;
 use ctct_endpoints::{Endpoint, find};
 use datafusion::physical_plan::SendableRecordBatchStream;
 use datafusion_ctct::predicate::{Domain, Domains, Interval};
-use datafusion_ctct::{Pages, ScanSpec};
+use datafusion_ctct::{KnownDefinitions, Pages, ScanSpec};
 use futures::{StreamExt, TryStreamExt, stream};
 
 use super::Context;
@@ -48,6 +48,8 @@ pub(super) struct Part {
     pub(super) from: Option<Request>,
     /// The key whose successors are read.
     pub(super) after: Option<Vec<String>>,
+    /// The definitions that earlier readings of the run have read.
+    pub(super) known: KnownDefinitions,
 }
 
 impl<'a> Source<'a> {
@@ -79,6 +81,7 @@ impl<'a> Source<'a> {
                 let pages = pages.ok_or_else(|| {
                     Error::new(ErrorKind::Query, format!("{} has no pages", endpoint.table))
                 })?;
+                let pages = pages.knowing(&part.known);
                 Ok(Self::Pages(Box::new(match &part.from {
                     Some(request) => pages.from(request.clone()),
                     None => pages,
@@ -99,6 +102,14 @@ impl<'a> Source<'a> {
                 let frame = context.session.sql(&sql).await?;
                 Ok(Self::Query(Some(frame.execute_stream().await?)))
             }
+        }
+    }
+
+    /// The definitions that were read so far.
+    pub(super) fn known(&self) -> KnownDefinitions {
+        match self {
+            Self::Pages(pages) => pages.known(),
+            Self::Parents { .. } | Self::Query(_) => KnownDefinitions::default(),
         }
     }
 

@@ -20,7 +20,7 @@ use super::stream::Scan;
 use crate::schema::{arrow_schema, arrow_type};
 
 /// What is known of one definition.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Definition {
     name: String,
     kind: String,
@@ -35,10 +35,19 @@ pub(super) struct Definer {
     read: Times,
 }
 
+/// Definitions that were read, for a later reading that need not read them again.
+#[derive(Debug, Clone, Default)]
+pub struct KnownDefinitions {
+    table: &'static str,
+    known: HashMap<String, Definition>,
+    read: Times,
+}
+
 /// How often the definitions were read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) enum Times {
     /// Not yet: no value has named one.
+    #[default]
     Never,
     /// Once, and the scans of a statement share that.
     Once,
@@ -62,6 +71,20 @@ impl Definer {
         let columns: Vec<_> = fields.filter(|field| field.definition().is_some()).collect();
         let known = HashMap::new();
         (!columns.is_empty()).then_some(Self { declared, columns, known, read: Times::Never })
+    }
+
+    /// What was read.
+    pub(super) fn known(&self) -> KnownDefinitions {
+        KnownDefinitions { table: self.declared.table, known: self.known.clone(), read: self.read }
+    }
+
+    /// Takes what another has read of the same definitions.
+    pub(super) fn take(&mut self, other: &KnownDefinitions) {
+        if other.table == self.declared.table {
+            self.known.clone_from(&other.known);
+            // A value that names another one still has them read once more.
+            self.read = other.read;
+        }
     }
 
     /// The columns of an answer that these are made from.

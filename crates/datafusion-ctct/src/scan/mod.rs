@@ -17,6 +17,7 @@ mod stream;
 mod tally;
 mod windows;
 
+pub use definitions::KnownDefinitions;
 pub use estimate::Estimate;
 pub use exec::CtctScanExec;
 pub use pages::{Page, Pages};

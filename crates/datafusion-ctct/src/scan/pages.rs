@@ -10,7 +10,7 @@ use ctct_endpoints::Endpoint;
 use datafusion::common::Result;
 use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
 
-use super::definitions::Definer;
+use super::definitions::{Definer, KnownDefinitions};
 use super::metrics::ScanMetrics;
 use super::reader::{Reading, external};
 use super::{RequestPlan, ScanSpec};
@@ -89,6 +89,20 @@ impl Pages {
     pub fn from(mut self, request: Request) -> Self {
         self.chain = PageChain::new(self.of.client.base_url().clone(), request);
         self
+    }
+
+    /// The same pages, which need not read the definitions again that others have read.
+    #[must_use]
+    pub fn knowing(mut self, known: &KnownDefinitions) -> Self {
+        if let Some(definer) = &mut self.definer {
+            definer.take(known);
+        }
+        self
+    }
+
+    /// The definitions that were read so far.
+    pub fn known(&self) -> KnownDefinitions {
+        self.definer.as_ref().map(Definer::known).unwrap_or_default()
     }
 
     /// The columns of the pages.
