@@ -1,7 +1,8 @@
 //! The figures that the project is held to, measured and printed; none is asserted.
 //!
 //! `cargo bench --workspace --bench figures` measures all; the names of some (`rate`, `cpu`,
-//! `memory`) choose. Runs on Linux, whose `/proc` tells times and sizes of processes.
+//! `memory`, `replication`) choose. Runs on Linux, whose `/proc` tells times and sizes of
+//! processes; `replication` needs PostgreSQL, as the tests do.
 
 #![expect(
     clippy::expect_used,
@@ -17,6 +18,7 @@ use std::time::{Duration, Instant};
 use arrow::json::ReaderBuilder;
 use ctct_client::{Client, Connection, Pace, PageChain, Request, Spent, Traffic};
 use ctct_sandbox::{ACCESS_TOKEN, CLIENT_ID, Fault, FaultKind, Sandbox, Settings};
+use ctct_tests::postgres::Database;
 use datafusion_ctct::{SessionBuilder, arrow_schema};
 use futures::StreamExt;
 
@@ -41,6 +43,9 @@ fn main() {
     }
     if wanted("rate") {
         runtime().block_on(rate());
+    }
+    if wanted("replication") {
+        runtime().block_on(replication());
     }
 }
 
@@ -85,10 +90,16 @@ impl Server {
 
     /// `ctct` with this connection.
     fn ctct(&self) -> Command {
+        self.ctct_since("1980-01-01")
+    }
+
+    /// The same, whose first incremental runs begin at a day.
+    fn ctct_since(&self, anchor: &str) -> Command {
         let mut ctct = ctct_tests::ctct();
         ctct.env("SHOP", format!(
             "{{ type: api, spec: constant-contact, secrets: {{ client_id: {CLIENT_ID}, access_token: {ACCESS_TOKEN} }}, \
-             inputs: {{ base_url: \"{}\", requests_per_second: unlimited, requests_per_day: 1000000 }} }}", self.url));
+             inputs: {{ base_url: \"{}\", requests_per_second: unlimited, requests_per_day: 1000000, \
+             anchor_date: \"{anchor}\" }} }}", self.url));
         ctct.args(["--yes", "--quiet"]);
         ctct
     }
@@ -244,16 +255,7 @@ fn memory() {
     let mut ctct = server.ctct();
     let started = Instant::now();
     let mut process = ctct.args(["-c", &sql]).spawn().expect("ctct runs");
-    let status = PathBuf::from(format!("/proc/{}/status", process.id()));
-    let mut most = 0;
-    while process.try_wait().expect("a process").is_none() {
-        let status = std::fs::read_to_string(&status).unwrap_or_default();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let kilobytes =
-            line.and_then(|line| line.trim().trim_end_matches(" kB").trim().parse().ok());
-        most = most.max(kilobytes.unwrap_or(0_u64));
-        std::thread::sleep(Duration::from_millis(50));
-    }
+    let most = most_memory(&mut process);
     let size = std::fs::metadata(&file).map(|file| file.len()).unwrap_or_default();
     println!(
         "memory: COPY of the contacts of an account of 5,210,000 (4 % are deleted): at most {} MB, {:.0} s, {} MB of Parquet",
@@ -261,6 +263,92 @@ fn memory() {
         started.elapsed().as_secs_f64(),
         size / 1_000_000
     );
+}
+
+/// How fast contacts come into PostgreSQL, against `psql` copying the same rows from a file into
+/// an equal table.
+async fn replication() {
+    let server = Server::start(1_045_000);
+    let database = Database::new().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("replication.yaml");
+    let run = |anchor: &str, mode: &str| {
+        let text = format!(
+            "source: SHOP\ntarget: MY_POSTGRES\nstreams:\n  contacts: {{ mode: {mode}, object: crm.contacts }}\n"
+        );
+        std::fs::write(&file, text).expect("written");
+        let mut ctct = server.ctct_since(anchor);
+        ctct.env("MY_POSTGRES", database.settings()).args(["run", "-r"]).arg(&file);
+        let started = Instant::now();
+        let mut process = ctct.stdout(Stdio::null()).spawn().expect("ctct runs");
+        let most = most_memory(&mut process);
+        (started.elapsed().as_secs_f64(), most)
+    };
+    let psql = |command: &str| {
+        let started = Instant::now();
+        assert!(database.psql(command).status().expect("psql runs").success(), "{command}");
+        started.elapsed().as_secs_f64()
+    };
+    let client = database.connect().await;
+    let count =
+        async |sql: &str| -> i64 { client.query_one(sql, &[]).await.expect("a row").get(0) };
+
+    let (took, most) = run("1980-01-01", "full-refresh");
+    let rows = count("SELECT count(*) FROM crm.contacts").await;
+    let csv = folder.path().join("contacts.csv");
+    psql(&format!("\\copy crm.contacts TO '{}' csv", csv.display()));
+    psql("CREATE TABLE crm.copied (LIKE crm.contacts INCLUDING ALL)");
+    let alone = psql(&format!("\\copy crm.copied FROM '{}' csv", csv.display()));
+    psql("DROP TABLE crm.copied");
+    println!(
+        "replication, full refresh of {rows} contacts: {took:.1} s, psql's COPY {alone:.1} s: {:.2} of its rate; at most {} MB",
+        alone / took,
+        most / 1_000
+    );
+
+    // What changed since some day differs in the target, which forgets how far it had come.
+    let day = "SELECT updated_at::date::text FROM crm.contacts ORDER BY updated_at DESC OFFSET 100000 LIMIT 1";
+    let day: String = client.query_one(day, &[]).await.expect("a day").get(0);
+    psql(&format!(
+        "UPDATE crm.contacts SET first_name = 'x', _ctct_changed_at = now() - interval '1 day' \
+         WHERE updated_at >= '{day}'"
+    ));
+    psql("UPDATE _ctct.state SET state = '{}'");
+    psql("VACUUM ANALYZE crm.contacts");
+    let (took, most) = run(&day, "incremental");
+    let changed =
+        count("SELECT coalesce(sum(inserted + updated), 0)::bigint FROM _ctct.runs WHERE mode = 'incremental'").await;
+    #[expect(clippy::cast_precision_loss, reason = "numbers of rows are small")]
+    let share = (changed as f64 / took) / (rows as f64 / alone);
+    println!(
+        "replication, upsert of {changed} changed contacts: {took:.1} s: {share:.2} of COPY's rate; at most {} MB",
+        most / 1_000
+    );
+    run(&day, "incremental");
+    let (requests, written) = (
+        count("SELECT requests FROM _ctct.runs ORDER BY ended_at DESC LIMIT 1").await,
+        count("SELECT inserted + updated + deleted FROM _ctct.runs ORDER BY ended_at DESC LIMIT 1")
+            .await,
+    );
+    println!("replication, a run without changes: {requests} requests, {written} rows written");
+}
+
+/// Waits for a process, and tells the most memory that it took, in kilobytes.
+fn most_memory(process: &mut Child) -> u64 {
+    let status = PathBuf::from(format!("/proc/{}/status", process.id()));
+    let mut most = 0;
+    loop {
+        if let Some(ended) = process.try_wait().expect("a process") {
+            assert!(ended.success(), "{ended}");
+            return most;
+        }
+        let status = std::fs::read_to_string(&status).unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kilobytes =
+            line.and_then(|line| line.trim().trim_end_matches(" kB").trim().parse().ok());
+        most = most.max(kilobytes.unwrap_or(0_u64));
+        std::thread::sleep(Duration::from_millis(50));
+    }
 }
 
 /// Processor time of this process, in seconds.

@@ -41,6 +41,14 @@ impl Database {
         )
     }
 
+    /// `psql`, connected to the database, for one command.
+    pub fn psql(&self, command: &str) -> Command {
+        let mut psql = Command::new("psql");
+        psql.arg("-h").arg(&self.folder).args(["-U", "postgres", "-d", &self.name]);
+        psql.args(["-q", "-v", "ON_ERROR_STOP=1", "-c", command]);
+        psql
+    }
+
     /// A connection to the database.
     ///
     /// # Panics

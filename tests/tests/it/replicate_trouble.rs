@@ -259,6 +259,32 @@ async fn c_t9_a_database_that_goes_loses_nothing() {
     }
 }
 
+/// A run is cut off, and goes on when its cursor is not accepted any more and somebody whose page
+/// was read is gone.
+#[tokio::test(flavor = "multi_thread")]
+async fn c_t11_a_cursor_that_expired_begins_the_reading_again() {
+    for mode in ["full-refresh", "incremental"] {
+        let bench =
+            Bench::new(Settings { contacts: 2_700, campaigns: 2, ..Settings::default() }).await;
+        let file = FILE.replace("incremental", mode);
+        let fault = |kind: FaultKind, skip: u32| {
+            let path = "/v3/contacts".to_owned();
+            bench.account.sandbox.inject(Fault { kind, path, skip, times: 1 });
+        };
+        fault(FaultKind::QuotaExceeded, 3);
+        assert!(bench.run(&file).await[0].outcome.is_quota());
+        bench.account.sandbox.clock().advance(chrono::Duration::days(2));
+        let ids = contacts(&bench);
+        for id in ids.iter().take(40) {
+            assert!(bench.account.sandbox.change(&Change::Delete(id.clone())));
+        }
+        fault(FaultKind::CursorExpired, 0);
+        let report = bench.done(&file).await.remove(0);
+        assert!(report.rows >= 2_500, "{mode}: {report:?}");
+        bench.assert_same("crm", "contacts").await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn c_t17_a_state_that_is_no_use_costs_a_reading_and_no_row() {
     let bench = Bench::new(Settings { contacts: 700, campaigns: 2, ..Settings::default() }).await;

@@ -51,6 +51,11 @@ pub(crate) struct StreamState {
 }
 
 impl StreamState {
+    /// Whether the run that is under way has a page to go on from.
+    pub(crate) fn goes_on_with_a_page(&self) -> bool {
+        self.progress.as_ref().is_some_and(|progress| progress.next.is_some())
+    }
+
     /// Forgets what the table is said to have, where it is not the one that was written, but one
     /// made or restored meanwhile: whether that was so.
     fn forget_another(&mut self, relation: Option<i64>) -> bool {

@@ -40,16 +40,21 @@ pub(super) async fn run(
     let there = columns_of(client, &beside).await?.is_some();
     let goes_on = lease.state.progress.as_ref().is_some_and(|progress| progress.what == what);
     if !(there && goes_on) {
-        let transaction = client.transaction().await?;
-        transaction.batch_execute(&format!("DROP TABLE IF EXISTS {beside}")).await?;
-        transaction.batch_execute(&create_table(&beside, &plan.columns, &[])).await?;
-        lease.state.progress = Some(Progress { what, ..Progress::default() });
-        lease.keep(&transaction).await?;
-        transaction.commit().await?;
+        begin(plan, client, lease, &beside, &what).await?;
     }
     let encoder = Encoder::new(&plan.columns)?;
     if !lease.state.progress.as_ref().is_some_and(|progress| progress.is_read) {
-        read(context, plan, client, lease, report, (&beside, &encoder)).await?;
+        match read(context, plan, client, lease, report, (&beside, &encoder)).await {
+            Err(error) if begins_anew(&error) && lease.state.goes_on_with_a_page() => {
+                tracing::warn!(
+                    "{}: a page cannot be gone on from any more; the reading begins again",
+                    plan.name
+                );
+                begin(plan, client, lease, &beside, &what).await?;
+                read(context, plan, client, lease, report, (&beside, &encoder)).await?;
+            }
+            other => other?,
+        }
     }
 
     let transaction = client.transaction().await?;
@@ -75,6 +80,23 @@ pub(super) async fn run(
     lease.keep(&transaction).await?;
     transaction.commit().await?;
     report.add(loaded);
+    Ok(())
+}
+
+/// Begins a reading with an empty table beside the target.
+async fn begin(
+    plan: &StreamPlan,
+    client: &mut Client,
+    lease: &mut Lease,
+    beside: &TableName,
+    what: &str,
+) -> Result<()> {
+    let transaction = client.transaction().await?;
+    transaction.batch_execute(&format!("DROP TABLE IF EXISTS {beside}")).await?;
+    transaction.batch_execute(&create_table(beside, &plan.columns, &[])).await?;
+    lease.state.progress = Some(Progress { what: what.to_owned(), ..Progress::default() });
+    lease.keep(&transaction).await?;
+    transaction.commit().await?;
     Ok(())
 }
 
@@ -358,7 +380,7 @@ async fn compare(
     Ok(loaded)
 }
 
-/// Where a stream's state cannot be understood, the reading begins anew: whether it did.
+/// Whether a reading that goes on from a page has to begin anew.
 pub(super) fn begins_anew(error: &Error) -> bool {
     // A cursor that is not accepted any more.
     error.kind() == crate::ErrorKind::Source(ctct_client::ErrorKind::InvalidRequest)

@@ -109,7 +109,7 @@ pub(super) async fn run(
     while let Some(at) = lease.state.progress.as_ref().map(|progress| progress.feed) {
         let mut reading = Reading { stage: &stage, feed: feeds.get(at), count, known: &mut known };
         match read(context, plan, client, lease, report, &mut reading).await {
-            Err(error) if begins_anew(&error) && goes_on_with_a_page(&lease.state) => {
+            Err(error) if begins_anew(&error) && lease.state.goes_on_with_a_page() => {
                 tracing::warn!(
                     "{}: a page cannot be gone on from any more; the reading begins again",
                     plan.name
@@ -121,10 +121,6 @@ pub(super) async fn run(
         }
     }
     Ok(())
-}
-
-fn goes_on_with_a_page(state: &StreamState) -> bool {
-    state.progress.as_ref().is_some_and(|progress| progress.next.is_some())
 }
 
 /// What one reading of a run works with.
