@@ -591,7 +591,7 @@ streams:
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stream_that_fails_keeps_no_other_from_running() {
+async fn c_t22_a_stream_that_fails_keeps_no_other_from_running() {
     let bench = Bench::new(Settings { contacts: 20, campaigns: 2, ..Settings::default() }).await;
     bench.account.sandbox.inject(Fault {
         kind: FaultKind::Answer {

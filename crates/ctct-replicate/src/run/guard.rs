@@ -12,7 +12,7 @@ const FEW: i64 = 20;
 /// Whether a run may take away that many of so many rows without being told to: half of them,
 /// or a few.
 fn is_plausible(gone: i64, there: i64) -> bool {
-    gone <= FEW || gone.saturating_mul(2) <= there
+    gone <= FEW || gone <= there.saturating_sub(gone)
 }
 
 /// Refuses to go on where most rows of a table are not among those that were read: an account
