@@ -449,6 +449,13 @@ async fn modes_write_as_they_say() {
         let times = if mode == "snapshot" { 2 } else { 1 };
         assert_eq!(rows, times * count, "{mode}");
     }
+    // Who may read a table may read the one that takes its place.
+    bench.execute("CREATE ROLE \"a reader\"; GRANT SELECT ON crm.full_refresh TO PUBLIC; GRANT SELECT, UPDATE ON crm.full_refresh TO \"a reader\" WITH GRANT OPTION").await;
+    bench.done(&file("full-refresh")).await;
+    let granted = "SELECT count(*) FROM information_schema.role_table_grants WHERE table_name = 'full_refresh' AND grantee";
+    assert_eq!(bench.number(&format!("{granted} = 'PUBLIC'")).await, 1);
+    let with_option = format!("{granted} = 'a reader' AND is_grantable = 'YES'");
+    assert_eq!(bench.number(&with_option).await, 2);
     // A view on a table that is refreshed stays, and reads the new rows.
     bench.execute("CREATE VIEW crm.names AS SELECT name FROM crm.full_refresh; DELETE FROM crm.full_refresh").await;
     bench.done(&file("full-refresh")).await;

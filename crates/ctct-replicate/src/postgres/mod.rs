@@ -15,5 +15,5 @@ pub(crate) use encode::Encoder;
 pub(crate) use load::{Loaded, Stage, copy, same, upsert, without_key};
 pub(crate) use state::{Lease, Progress, StreamState, state_of};
 pub(crate) use tables::{
-    CHANGED, DELETED, adapt, columns_of, create as create_table, describe, list,
+    CHANGED, DELETED, adapt, columns_of, create as create_table, describe, grants_of, list,
 };

@@ -73,6 +73,20 @@ pub(crate) async fn columns_of(
     Ok(Some(columns.collect()))
 }
 
+/// The statements that give others the rights on a table that they have now: they are for one
+/// that takes its place, and its name.
+pub(crate) async fn grants_of(client: &impl GenericClient, table: &TableName) -> Result<String> {
+    let name = table.to_string();
+    let sql = "SELECT format('GRANT %s ON %s TO %s%s', held.privilege_type, $1::text,
+                 CASE held.grantee WHEN 0 THEN 'PUBLIC'
+                   ELSE quote_ident(pg_get_userbyid(held.grantee)) END,
+                 CASE WHEN held.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
+               FROM pg_class c, aclexplode(c.relacl) AS held
+               WHERE c.oid = to_regclass($1::text) AND held.grantee <> c.relowner";
+    let rows = client.query(sql, &[&name]).await?;
+    Ok(rows.iter().map(|row| row.get::<_, String>(0)).collect::<Vec<_>>().join("; "))
+}
+
 /// Makes a table fit for rows with these columns: adds those that are missing, widens those
 /// that are too narrow, drops none.
 pub(crate) async fn adapt(

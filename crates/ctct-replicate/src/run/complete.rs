@@ -12,7 +12,7 @@ use super::source::{Part, Source};
 use crate::plan::StreamPlan;
 use crate::postgres::{
     CHANGED, DELETED, Encoder, Lease, Loaded, Progress, adapt, columns_of, copy, create_table,
-    describe, list, same, upsert, without_key,
+    describe, grants_of, list, same, upsert, without_key,
 };
 use crate::{Error, Ident, Mode, Result, TableName};
 
@@ -230,6 +230,7 @@ async fn replace(
     beside: &TableName,
 ) -> Result<Loaded> {
     let table = &plan.table;
+    let grants = grants_of(transaction, table).await?;
     if columns_of(transaction, table).await?.is_some() {
         transaction.batch_execute("SAVEPOINT old").await?;
         match transaction.batch_execute(&format!("DROP TABLE {table}")).await {
@@ -251,6 +252,7 @@ async fn replace(
     }
     transaction.batch_execute(&format!("ALTER TABLE {beside} RENAME TO {}", table.table)).await?;
     transaction.batch_execute(&describe(table, &plan.columns, &plan.about, &indexed(plan))).await?;
+    transaction.batch_execute(&grants).await?;
     let inserted = u64::try_from(rows.get::<_, i64>(0)).unwrap_or(0);
     Ok(Loaded { inserted, ..Loaded::default() })
 }
