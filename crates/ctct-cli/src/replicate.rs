@@ -62,14 +62,12 @@ pub(crate) async fn replicate(
         anchor: anchor.map(|at| at.and_utc()),
         hard_deletes: command.hard_deletes,
         accept_deletes: command.accept_deletes,
-        full_every: command.full_every.map(|days| Duration::from_secs(days * 86_400)),
+        full_every: command.full_every.map(|days| Duration::from_secs(days.saturating_mul(86_400))),
         wait: command.wait,
     };
     let client = setup.client.clone().ok_or_else(crate::auth::no_connection)?;
     if command.verify {
-        let anchor = options.anchor.unwrap_or(at - chrono::Duration::days(365));
-        let seed = &options.run_id;
-        let found = verify(&planned, &client, &setup.session, &target, anchor, seed).await;
+        let found = verify(&planned, &client, &setup.session, &target, &options).await;
         print_batch(findings(&found)?, arguments.format).await?;
         return verdict(&found, *report);
     }
@@ -96,7 +94,7 @@ fn replication(command: &RunCommand) -> Result<Replication, Failure> {
     let settings =
         StreamSettings { object: command.tgt_object.clone(), ..StreamSettings::default() };
     Ok(Replication {
-        source: command.src_conn.clone().unwrap_or_else(|| "CONSTANT_CONTACT".to_owned()),
+        source: command.src_conn.clone().unwrap_or_else(|| setup::USUAL_NAME.to_owned()),
         target: target.clone(),
         defaults: StreamSettings::default(),
         streams: vec![(stream.clone(), settings)],

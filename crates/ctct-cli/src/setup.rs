@@ -15,7 +15,7 @@ use crate::exit::Failure;
 use crate::sandbox;
 
 /// The name of a connection where nobody chose one.
-const USUAL_NAME: &str = "CONSTANT_CONTACT";
+pub(crate) const USUAL_NAME: &str = "CONSTANT_CONTACT";
 
 /// What a run works with.
 pub(crate) struct Setup {

@@ -11,6 +11,7 @@ use datafusion_ctct::catalog::CATALOG;
 
 use crate::postgres::{Column, PgType, create_table, of_schema};
 use crate::replication::{Mode, Moment, Names, Replication, StreamSettings, object_name};
+use crate::run::source::timestamp;
 use crate::{Error, Ident, Result, TableName};
 
 /// What is said on the command line, and counts more than the file.
@@ -134,8 +135,7 @@ async fn plan_stream(
         }
     };
     // The condition of an increment stands for all rows until it is known.
-    let whole =
-        source.replace("{incremental_where_cond}", "1 = 1").replace("{incremental_value}", "NULL");
+    let whole = of_all_rows(&source);
     let all = session.sql(&format!("SELECT * FROM {whole} AS source")).await?;
     let all: Vec<String> = all.schema().fields().iter().map(|field| field.name().clone()).collect();
     let selected = selected(&all, settings.select.as_deref())?;
@@ -165,9 +165,7 @@ async fn plan_stream(
         }
         _ => Reads::Query(query.clone()),
     };
-    let whole =
-        query.replace("{incremental_where_cond}", "1 = 1").replace("{incremental_value}", "NULL");
-    let frame = session.sql(&whole).await?;
+    let frame = session.sql(&of_all_rows(&query)).await?;
     let mut columns =
         of_schema(frame.schema().as_arrow(), endpoint, settings.column_casing.unwrap_or_default())?;
     cast(&mut columns, &settings)?;
@@ -280,9 +278,7 @@ impl StreamPlan {
     /// The query of all rows that the stream stands for, by the names that the source has.
     pub(crate) fn query(&self) -> Result<String> {
         let sql = match &self.reads {
-            Reads::Query(sql) => sql
-                .replace("{incremental_where_cond}", "1 = 1")
-                .replace("{incremental_value}", "TIMESTAMP '1970-01-01T00:00:00Z'"),
+            Reads::Query(sql) => of_all_rows(sql),
             Reads::Pages(_) | Reads::Parents(_) => {
                 let names: Vec<String> = self
                     .columns
@@ -356,6 +352,17 @@ fn selected(all: &[String], select: Option<&[String]>) -> Result<Vec<String>> {
     let left_out = |column: &String| without.iter().any(|name| name[1..] == **column);
     let columns = if everything { all.iter().collect() } else { with };
     Ok(columns.into_iter().filter(|column| !left_out(column)).cloned().collect())
+}
+
+/// A query whose increment is everything.
+fn of_all_rows(sql: &str) -> String {
+    incremented(sql, "1 = 1", None)
+}
+
+/// A query with an increment's condition, and the time at which it begins, in their places.
+pub(crate) fn incremented(sql: &str, condition: &str, lower: Option<i64>) -> String {
+    sql.replace("{incremental_where_cond}", condition)
+        .replace("{incremental_value}", &timestamp(lower.unwrap_or(0)))
 }
 
 /// A query with the values of `env` in the place of `{name}`.

@@ -14,7 +14,7 @@ use crate::ident::literal;
 use crate::plan::{Reads, StreamPlan};
 use crate::postgres::{Column, Compared, Stage, Target, columns_of, count, sample, state_of};
 use crate::run::source::timestamp;
-use crate::{Error, ErrorKind, Ident, Mode, Moment, Plan, Result};
+use crate::{Error, ErrorKind, Ident, Mode, Options, Plan, Result};
 
 /// How many rows are looked at from either side.
 const ROWS: usize = 50;
@@ -61,8 +61,8 @@ pub struct Verification {
     pub requests: u64,
 }
 
-/// Compares the targets of a plan with their sources, and writes nothing. `anchor` is the
-/// moment from which a first incremental run reads, and `seed` chooses the rows of the sample.
+/// Compares the targets of a plan with their sources, and writes nothing. The name of the run
+/// chooses the rows of the sample.
 ///
 /// Rows that changed since the last run differ, as they should: whoever wants to know whether
 /// all is well runs first, and verifies then.
@@ -71,13 +71,12 @@ pub async fn verify(
     client: &Client,
     session: &SessionContext,
     target: &Target,
-    anchor: Moment,
-    seed: &str,
+    options: &Options,
 ) -> Vec<Verification> {
     let mut verifications = Vec::new();
     for stream in &plan.streams {
         let requests = client.traffic().sent();
-        let look = Look { plan: stream, session, target, anchor, seed };
+        let look = Look { plan: stream, session, target, options };
         let found = look
             .run()
             .await
@@ -97,8 +96,7 @@ struct Look<'a> {
     plan: &'a StreamPlan,
     session: &'a SessionContext,
     target: &'a Target,
-    anchor: Moment,
-    seed: &'a str,
+    options: &'a Options,
 }
 
 impl Look<'_> {
@@ -140,7 +138,7 @@ impl Look<'_> {
         let compared = self.compare(&mut client, &stage, &some).await?;
         finding.note(&some, compared);
 
-        let sampled = (self.seed, most);
+        let sampled = (self.options.run_id.as_str(), most);
         let keys = sample(&client, &plan.table, &plan.key_names, &of_target, sampled).await?;
         let few = &keys[..keys.len().min(FEW)];
         for keys in [&keys, few] {
@@ -165,7 +163,7 @@ impl Look<'_> {
         let by_changes = self.plan.mode == Mode::Incremental
             && !is_complete
             && !matches!(self.plan.reads, Reads::Parents(_));
-        by_changes.then(|| (column, self.anchor.timestamp_micros(), None))
+        by_changes.then(|| (column, self.options.first().timestamp_micros(), None))
     }
 
     /// The condition of the rows that the last snapshot has.
@@ -188,14 +186,15 @@ impl Look<'_> {
             return Ok((None, last));
         }
         let Some((column, lower, upper)) = within else { return Ok((None, "true".to_owned())) };
-        let condition = |column: &Ident| {
-            let upper = upper.map(|upper| format!(" AND {column} <= {}", timestamp(upper)));
-            format!("{column} >= {}{}", timestamp(*lower), upper.unwrap_or_default())
+        let condition = |column: &Ident, time: &dyn Fn(i64) -> String| {
+            let upper = upper.map(|upper| format!(" AND {column} <= {}", time(upper)));
+            format!("{column} >= {}{}", time(*lower), upper.unwrap_or_default())
         };
+        // PostgreSQL would read a time without its zone in the session's.
+        let zoned = |at: i64| timestamp(at).replacen("TIMESTAMP", "TIMESTAMPTZ", 1);
         let there = plan.columns.iter().find(|known| known.source == *column);
-        let there = there.map_or_else(|| "true".to_owned(), |there| condition(&there.name));
-        // A time without its zone would be read in the target's.
-        Ok((Some(condition(&Ident::new(column)?)), there.replace("TIMESTAMP '", "TIMESTAMPTZ '")))
+        let there = there.map_or_else(|| "true".to_owned(), |there| condition(&there.name, &zoned));
+        Ok((Some(condition(&Ident::new(column)?, &timestamp)), there))
     }
 
     /// How many rows the source has.

@@ -27,6 +27,7 @@ mod ordered;
 mod predicates;
 mod readme;
 mod replicate;
+mod replicate_bench;
 mod replicate_soak;
 mod replicate_trouble;
 mod requests;

@@ -6,7 +6,7 @@ use ctct_replicate::{ErrorKind, Outcome};
 use ctct_sandbox::{Change, Collection, Sandbox, Settings};
 use serde_json::Value;
 
-use crate::replicate::Bench;
+use crate::replicate_bench::Bench;
 use crate::support::text;
 
 const FILE: &str = "source: CONSTANT_CONTACT\ntarget: MY_POSTGRES\nstreams:\n  contacts: { mode: incremental, object: crm.contacts }\n";

@@ -7,7 +7,7 @@ use std::time::Duration;
 use ctct_replicate::{ErrorKind, Outcome};
 use ctct_sandbox::{Change, Collection, Fault, FaultKind, Settings};
 
-use crate::replicate::Bench;
+use crate::replicate_bench::Bench;
 use crate::support::text;
 
 const FILE: &str = "source: SHOP\ntarget: MY_POSTGRES\nstreams:\n  contacts: { mode: incremental, object: crm.contacts }\n";

@@ -3,7 +3,7 @@
 use arrow::array::RecordBatch;
 use tokio_postgres::{GenericClient, Transaction};
 
-use super::load::{Stage, same, without_key};
+use super::load::{STAGE, Stage, same, without_key};
 use super::tables::{DELETED, list};
 use crate::{Ident, Result, TableName};
 
@@ -34,17 +34,16 @@ impl Stage {
         for batch in batches {
             self.copy(transaction, batch).await?;
         }
-        let stage = self.name();
-        without_key(transaction, stage, self.key(), self.table()).await?;
-        let (shown, same) = (shown(self.key(), "stage"), same(self.key(), "stage", "kept"));
-        let names: Vec<Ident> = self.columns().iter().map(|column| column.name.clone()).collect();
+        without_key(transaction, STAGE, &self.key, &self.table).await?;
+        let (shown, same) = (shown(&self.key, "stage"), same(&self.key, "stage", "kept"));
+        let names: Vec<Ident> = self.columns.iter().map(|column| column.name.clone()).collect();
         let of = |alias: &str| {
             names.iter().map(|name| format!("{alias}.{name}")).collect::<Vec<_>>().join(", ")
         };
         let joined = format!(
-            "SELECT DISTINCT {shown} FROM {stage} AS stage LEFT JOIN \
+            "SELECT DISTINCT {shown} FROM {STAGE} AS stage LEFT JOIN \
              (SELECT * FROM {} WHERE NOT \"{DELETED}\" AND {among}) AS kept ON {same}",
-            self.table()
+            self.table
         );
         let missing = format!("{joined} WHERE kept.\"{DELETED}\" IS NULL ORDER BY 1");
         let different = format!(

@@ -26,14 +26,14 @@ impl std::ops::AddAssign for Loaded {
 
 /// How rows of a table are written that a key tells apart.
 pub(crate) struct Stage {
-    table: TableName,
-    columns: Vec<Column>,
-    key: Vec<Ident>,
+    pub(super) table: TableName,
+    pub(super) columns: Vec<Column>,
+    pub(super) key: Vec<Ident>,
     encoder: Encoder,
 }
 
 /// The temporary table of a connection, which each transaction leaves empty.
-const STAGE: &str = "\"_ctct_stage\"";
+pub(super) const STAGE: &str = "\"_ctct_stage\"";
 /// In which order rows came.
 const PLACE: &str = "\"_ctct_place\"";
 
@@ -62,24 +62,6 @@ impl Stage {
             key: key.to_vec(),
             encoder: Encoder::new(columns)?,
         })
-    }
-
-    /// The place beside the table.
-    #[expect(clippy::unused_self, reason = "it is there once a stage is open")]
-    pub(super) fn name(&self) -> &'static str {
-        STAGE
-    }
-
-    pub(super) fn table(&self) -> &TableName {
-        &self.table
-    }
-
-    pub(super) fn key(&self) -> &[Ident] {
-        &self.key
-    }
-
-    pub(super) fn columns(&self) -> &[Column] {
-        &self.columns
     }
 
     /// Copies rows beside the table.

@@ -6,6 +6,7 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Transaction};
 
 use super::Context;
+use super::fit::{fitted, indexed};
 use super::guard::guard;
 use super::report::{Event, StreamReport};
 use super::source::{Part, Source};
@@ -257,20 +258,6 @@ async fn replace(
     Ok(Loaded { inserted, ..Loaded::default() })
 }
 
-/// The columns that have indexes: the one by which changes are found, and those that were named.
-fn indexed(plan: &StreamPlan) -> Vec<Ident> {
-    let named = plan.settings.table_keys.iter().flatten();
-    let wanted = named.chain(&plan.update_key);
-    let mut columns: Vec<Ident> = Vec::new();
-    for wanted in wanted {
-        let found = plan.columns.iter().find(|column| column.source == *wanted);
-        if let Some(found) = found.filter(|found| !columns.contains(&found.name)) {
-            columns.push(found.name.clone());
-        }
-    }
-    columns
-}
-
 /// Empties a table and fills it.
 async fn refill(
     plan: &StreamPlan,
@@ -278,13 +265,7 @@ async fn refill(
     beside: &TableName,
 ) -> Result<Loaded> {
     let table = &plan.table;
-    let adds = plan.settings.add_new_columns != Some(false);
-    let is_new = columns_of(transaction, table).await?.is_none();
-    let columns = adapt(transaction, table, &plan.columns, &plan.key_names, adds).await?;
-    if is_new {
-        let said = describe(table, &plan.columns, &plan.about, &indexed(plan));
-        transaction.batch_execute(&said).await?;
-    }
+    let columns = fitted(plan, transaction).await?;
     let names: Vec<Ident> = columns.iter().map(|column| column.name.clone()).collect();
     let names = list(&names);
     transaction.batch_execute(&format!("TRUNCATE {table}")).await?;
@@ -337,13 +318,7 @@ async fn compare(
     beside: &TableName,
 ) -> Result<Loaded> {
     let table = &plan.table;
-    let adds = plan.settings.add_new_columns != Some(false);
-    let is_new = columns_of(transaction, table).await?.is_none();
-    let columns = adapt(transaction, table, &plan.columns, &plan.key_names, adds).await?;
-    if is_new {
-        let said = describe(table, &plan.columns, &plan.about, &indexed(plan));
-        transaction.batch_execute(&said).await?;
-    }
+    let columns = fitted(plan, transaction).await?;
     let key = &plan.key_names;
     let mut loaded = Loaded::default();
     let count = |rows: i64| u64::try_from(rows).unwrap_or(0);

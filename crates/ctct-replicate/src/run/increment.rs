@@ -7,10 +7,11 @@ use tokio_postgres::Client;
 
 use super::Context;
 use super::complete::{SAFETY, Then, begins_anew};
+use super::fit::fitted;
 use super::report::{Event, StreamReport};
 use super::source::{Part, Source};
 use crate::plan::{Reads, StreamPlan, changing_root};
-use crate::postgres::{Lease, Progress, Stage, StreamState, adapt, columns_of, describe};
+use crate::postgres::{Lease, Progress, Stage, StreamState};
 use crate::{Mode, Result};
 use ctct_endpoints::{Endpoint, find};
 use datafusion_ctct::KnownDefinitions;
@@ -67,18 +68,7 @@ pub(super) async fn run(
     lease: &mut Lease,
     report: &mut StreamReport,
 ) -> Result<()> {
-    let adds = plan.settings.add_new_columns != Some(false);
-    let is_new = columns_of(client, &plan.table).await?.is_none();
-    let columns = adapt(client, &plan.table, &plan.columns, &plan.key_names, adds).await?;
-    if is_new {
-        let indexed: Vec<_> = plan
-            .columns
-            .iter()
-            .filter(|column| Some(&column.source) == plan.update_key.as_ref())
-            .map(|column| column.name.clone())
-            .collect();
-        client.batch_execute(&describe(&plan.table, &plan.columns, &plan.about, &indexed)).await?;
-    }
+    let columns = fitted(plan, client).await?;
     let stage = Stage::open(client, &plan.table, &columns, &plan.key_names).await?;
     let what = match plan.range {
         Some((first, last)) => format!("{} from {first} to {last}", plan.name),
@@ -152,8 +142,8 @@ fn next_feed(plan: &StreamPlan, state: &mut StreamState, count: usize) {
 
 /// From when changes are read.
 fn begin(context: &Context<'_>, watermark: Option<i64>) -> i64 {
-    let first = context.options.anchor.unwrap_or(context.options.at - chrono::Duration::days(365));
-    watermark.map_or_else(|| first.timestamp_micros(), |watermark| watermark - OVERLAP)
+    let first = context.options.first().timestamp_micros();
+    watermark.map_or(first, |watermark| watermark.saturating_sub(OVERLAP))
 }
 
 /// Reads one feed to its end, each piece kept with the place where the next one is.

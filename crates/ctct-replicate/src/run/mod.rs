@@ -1,6 +1,7 @@
 //! Running a plan, stream after stream.
 
 mod complete;
+mod fit;
 mod guard;
 mod increment;
 mod report;
@@ -36,6 +37,13 @@ pub struct Options {
     pub full_every: Option<Duration>,
     /// Whether to wait where the day's requests are used up.
     pub wait: bool,
+}
+
+impl Options {
+    /// The moment from which a first incremental run reads.
+    pub(crate) fn first(&self) -> Moment {
+        self.anchor.unwrap_or(self.at - chrono::Duration::days(365))
+    }
 }
 
 /// What a run works with.

@@ -14,7 +14,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 
 use super::Context;
 use crate::ident::literal;
-use crate::plan::{Reads, StreamPlan};
+use crate::plan::{Reads, StreamPlan, incremented};
 use crate::{Error, ErrorKind, Ident, Result};
 
 /// The pieces of a reading.
@@ -262,16 +262,14 @@ fn increment(
     }
     let all = if conditions.is_empty() { "1 = 1".to_owned() } else { conditions.join(" AND ") };
     let lower = within.and_then(|(_, lower, _)| *lower);
-    let mut query = if sql.contains("{incremental_where_cond}")
-        || sql.contains("{incremental_value}")
-    {
-        let value = lower.map_or_else(|| "TIMESTAMP '1970-01-01T00:00:00Z'".to_owned(), timestamp);
-        sql.replace("{incremental_where_cond}", &all).replace("{incremental_value}", &value)
-    } else if conditions.is_empty() {
-        sql.to_owned()
-    } else {
-        format!("SELECT * FROM ({sql}) AS increment WHERE {all}")
-    };
+    let mut query =
+        if sql.contains("{incremental_where_cond}") || sql.contains("{incremental_value}") {
+            incremented(sql, &all, lower)
+        } else if conditions.is_empty() {
+            sql.to_owned()
+        } else {
+            format!("SELECT * FROM ({sql}) AS increment WHERE {all}")
+        };
     if let Some(limit) = plan.settings.limit {
         query = format!("SELECT * FROM ({query}) AS some LIMIT {limit}");
     }

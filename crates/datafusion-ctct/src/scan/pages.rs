@@ -4,7 +4,6 @@
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
 use ctct_client::{Client, PageChain, Request, Spent};
 use ctct_endpoints::Endpoint;
 use datafusion::common::Result;
@@ -27,7 +26,6 @@ pub struct Pages {
     decoder: PageDecoder,
     definer: Option<Definer>,
     projection: Vec<usize>,
-    schema: SchemaRef,
     spent: Spent,
 }
 
@@ -75,13 +73,12 @@ impl Pages {
         };
         let projection =
             wanted.iter().map(|column| all.index_of(column)).collect::<Result<Vec<_>, _>>()?;
-        let schema = Arc::new(all.project(&projection)?);
         let metrics = ScanMetrics::new(&ExecutionPlanMetricsSet::new(), 0);
         let narrowed = spec.domains.clone();
         let hints = Vec::new();
         let of = Reading { client, endpoint, spec, narrowed, hints, answers: None, metrics };
         let spent = Spent::default();
-        Ok(Some(Self { of, chain, decoder, definer, projection, schema, spent }))
+        Ok(Some(Self { of, chain, decoder, definer, projection, spent }))
     }
 
     /// The same pages from this one on, which an earlier reading did not come to.
@@ -103,16 +100,6 @@ impl Pages {
     /// The definitions that were read so far.
     pub fn known(&self) -> KnownDefinitions {
         self.definer.as_ref().map(Definer::known).unwrap_or_default()
-    }
-
-    /// The columns of the pages.
-    pub fn schema(&self) -> &SchemaRef {
-        &self.schema
-    }
-
-    /// What the pages cost so far.
-    pub fn spent(&self) -> Spent {
-        self.spent
     }
 
     /// The next page; none at the end.
