@@ -58,6 +58,12 @@ impl Failure {
 
     /// An error of a statement.
     pub(crate) fn of_statement(error: &DataFusionError, session: &SessionContext) -> Self {
+        // What a place beside the API says has a hint of its own.
+        if let DataFusionError::External(source) = error.find_root()
+            && let Some(found) = source.downcast_ref::<ctct_replicate::Error>()
+        {
+            return Self::of_replication(found);
+        }
         let code = client_error(error).map_or(1, |error| code(error.kind()));
         Self::Said { code, diagnosis: Diagnosis::of(error, session) }
     }

@@ -294,7 +294,7 @@ impl From<ctct_replicate::Error> for Failure {
 
 impl Failure {
     /// An error of a replication.
-    fn of_replication(error: &ctct_replicate::Error) -> Self {
+    pub(crate) fn of_replication(error: &ctct_replicate::Error) -> Self {
         let code = match error.kind() {
             ctct_replicate::ErrorKind::Source(kind) => Self::code_of(kind),
             ctct_replicate::ErrorKind::Busy => 6,

@@ -69,13 +69,13 @@ pub(crate) async fn set_up(arguments: &Arguments, name: Option<&str>) -> Result<
     let mut running = None;
     let mut connections = Vec::new();
     let name = name.or(arguments.conn.as_deref());
+    let mut found = self::connections();
     if arguments.sandbox {
         let (sandbox, connection) =
             sandbox::start(name.unwrap_or(USUAL_NAME), arguments.account).await?;
         running = Some(sandbox);
         connections.push(connection);
     } else {
-        let mut found = self::connections();
         let chosen = found.choose(name)?.map(|chosen| chosen.name.clone());
         // The one in use comes first: it is the default schema.
         let (first, others): (Vec<_>, Vec<_>) = found
@@ -94,7 +94,8 @@ pub(crate) async fn set_up(arguments: &Arguments, name: Option<&str>) -> Result<
     for connection in connections {
         builder = builder.with_connection(connection);
     }
-    let session = builder.build().map_err(|error| Failure::other(error.to_string()))?;
+    let session = ctct_replicate::with_targets(builder, found.targets())
+        .map_err(|error| Failure::other(error.to_string()))?;
     Ok(Setup { session, traffic, connection: in_use, client, _sandbox: running })
 }
 

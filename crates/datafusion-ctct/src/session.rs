@@ -1,8 +1,10 @@
 //! A DataFusion session with the defaults that Constant Contact needs.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ctct_client::{Client, Connection, RetryPolicy, Traffic};
+use datafusion::catalog::SchemaProvider;
 use datafusion::common::Result;
 use datafusion::execution::SessionStateBuilder;
 use datafusion::optimizer::{Optimizer, OptimizerRule};
@@ -22,6 +24,7 @@ pub struct SessionBuilder {
     traffic: Arc<Traffic>,
     retries: RetryPolicy,
     config: SessionConfig,
+    schemas: BTreeMap<String, Arc<dyn SchemaProvider>>,
 }
 
 impl SessionBuilder {
@@ -59,6 +62,14 @@ impl SessionBuilder {
         self
     }
 
+    /// Puts another schema beside those of the connections, as a place to query. One of a
+    /// connection's name gives way to the connection.
+    #[must_use]
+    pub fn with_schema(mut self, name: &str, schema: Arc<dyn SchemaProvider>) -> Self {
+        self.schemas.insert(name.to_lowercase(), schema);
+        self
+    }
+
     /// The session. Nothing is read or sent to build it.
     ///
     /// # Errors
@@ -84,7 +95,7 @@ impl SessionBuilder {
             .with_physical_optimizer_rule(Arc::new(ShareAnswers))
             .build();
         let session = SessionContext::new_with_state(state);
-        let catalog = CtctCatalog::new(&clients);
+        let catalog = CtctCatalog::new(&clients, self.schemas);
         let views = Arc::clone(catalog.views());
         session.register_catalog(CATALOG, Arc::new(catalog));
         session.register_udf(nested_to_text_function());

@@ -34,10 +34,14 @@ pub struct CtctCatalog {
 }
 
 impl CtctCatalog {
-    /// A catalog with a schema for each client, named as its connection in lower case. Views
-    /// are there as soon as there is a connection that they could read.
-    pub fn new(clients: &[Arc<Client>]) -> Self {
-        let mut schemas: BTreeMap<String, Arc<dyn SchemaProvider>> = BTreeMap::new();
+    /// A catalog with a schema for each client, named as its connection in lower case, and with
+    /// `others` as they are named. Views are there as soon as there is a connection that they
+    /// could read.
+    pub fn new(
+        clients: &[Arc<Client>],
+        others: impl IntoIterator<Item = (String, Arc<dyn SchemaProvider>)>,
+    ) -> Self {
+        let mut schemas: BTreeMap<String, Arc<dyn SchemaProvider>> = others.into_iter().collect();
         schemas.insert(NO_CONNECTION.to_owned(), Arc::new(MemorySchemaProvider::new()));
         for client in clients {
             let schema = Arc::new(ConnectionSchema::new(Arc::clone(client)));
