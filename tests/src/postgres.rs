@@ -41,6 +41,11 @@ impl Database {
         )
     }
 
+    /// The socket that the server listens on.
+    pub fn socket(&self) -> PathBuf {
+        self.folder.join(".s.PGSQL.5432")
+    }
+
     /// `psql`, connected to the database, for one command.
     pub fn psql(&self, command: &str) -> Command {
         let mut psql = Command::new("psql");

@@ -38,8 +38,13 @@ impl Bench {
     }
 
     fn target(&self) -> Target {
+        self.target_at(&self.database.settings())
+    }
+
+    /// The target that these settings describe.
+    pub(crate) fn target_at(&self, settings: &str) -> Target {
         let found: Connections =
-            from_environment([("MY_POSTGRES".to_owned(), self.database.settings())]);
+            from_environment([("MY_POSTGRES".to_owned(), settings.to_owned())]);
         let target = found.target("MY_POSTGRES").expect("a target");
         Target::new("MY_POSTGRES", &target.settings).expect("settings")
     }
@@ -62,6 +67,20 @@ impl Bench {
     }
 
     pub(crate) async fn run_with(&self, file: &str, overrides: &Overrides) -> Vec<StreamReport> {
+        self.run_all(&self.target(), file, overrides).await
+    }
+
+    /// Runs a replication file into this target.
+    pub(crate) async fn run_to(&self, target: &Target, file: &str) -> Vec<StreamReport> {
+        self.run_all(target, file, &Overrides::default()).await
+    }
+
+    async fn run_all(
+        &self,
+        target: &Target,
+        file: &str,
+        overrides: &Overrides,
+    ) -> Vec<StreamReport> {
         let replication = Replication::parse(file).unwrap_or_else(|error| panic!("{error}"));
         let session = &self.account.session;
         let planned =
@@ -70,7 +89,7 @@ impl Bench {
         let source = connection(&self.account.sandbox);
         let client = Arc::new(Client::new(source, Arc::new(Traffic::default())));
         let quiet = |_: Event| {};
-        run(&planned, client, session, &self.target(), &self.options, &quiet).await
+        run(&planned, client, session, target, &self.options, &quiet).await
     }
 
     /// The same, where every stream must succeed.
@@ -107,6 +126,28 @@ impl Bench {
     pub(crate) async fn execute(&self, sql: &str) {
         let client = self.database.connect().await;
         client.batch_execute(sql).await.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
+    }
+
+    /// The target has as many rows as the account, and each key once.
+    pub(crate) async fn assert_as_many(&self, table: &str) {
+        let name = table.rsplit('.').next().unwrap_or(table);
+        let live = rows(&self.account.session, &format!("SELECT count(*) AS n FROM {name}")).await;
+        let count = format!("SELECT count(*) FROM {table} WHERE NOT _ctct_deleted");
+        assert_eq!(self.number(&count).await, live[0]["n"], "{table}");
+    }
+
+    /// These columns of the target have what the API has.
+    pub(crate) async fn assert_columns_same(&self, table: &str, columns: &[&str]) {
+        let name = table.rsplit('.').next().unwrap_or(table);
+        let sql = format!("SELECT {} FROM {name}", columns.join(", "));
+        let read = by_key(name, rows(&self.account.session, &sql).await);
+        let there = self.there(table, true).await;
+        assert_eq!(read.len(), there.len(), "{table}");
+        for (key, expected) in read {
+            for column in columns {
+                assert_eq!(there[&key][column], expected[column], "{table} {key} {column}");
+            }
+        }
     }
 
     /// The target has what the API has, value by value.

@@ -1,6 +1,6 @@
 //! What happens to contacts after the account was made.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{PoisonError, RwLock};
 
@@ -18,6 +18,12 @@ pub enum Change {
     Update(String),
     /// A contact unsubscribes, which does not move its `updated_at`.
     Unsubscribe(String),
+    /// A contact subscribes again, which does not move its `updated_at` either: that is of the
+    /// contact's own values, and not of the state of its address.
+    Resubscribe(String),
+    /// A deleted contact is there again, on the first list, as when somebody whose address is
+    /// known fills in a sign-up form.
+    Restore(String),
 }
 
 /// What happened to single contacts, laid over what they were made as.
@@ -35,6 +41,8 @@ struct Kept {
     deleted: HashMap<u32, i64>,
     updated: HashMap<u32, i64>,
     opted_out: HashMap<u32, i64>,
+    opted_in: HashSet<u32>,
+    restored: HashMap<u32, i64>,
 }
 
 impl Changes {
@@ -72,6 +80,23 @@ impl Changes {
         self.change(|kept| kept.opted_out.extend([(index, at)]));
     }
 
+    /// Subscribes a contact again.
+    pub(crate) fn resubscribe(&self, index: u32) {
+        self.change(|kept| {
+            kept.opted_out.remove(&index);
+            kept.opted_in.insert(index);
+        });
+    }
+
+    /// Brings a deleted contact back.
+    pub(crate) fn restore(&self, index: u32, at: i64) {
+        self.change(|kept| {
+            kept.deleted.remove(&index);
+            kept.opted_out.remove(&index);
+            kept.restored.insert(index, at);
+        });
+    }
+
     fn change(&self, how: impl FnOnce(&mut Kept)) {
         how(&mut self.kept.write().unwrap_or_else(PoisonError::into_inner));
         self.version.fetch_add(1, Ordering::AcqRel);
@@ -93,7 +118,14 @@ impl Changes {
                 facts.permission = Some(Permission::Explicit);
             }
         }
-        if let Some(at) = kept.updated.get(&index) {
+        let restored = kept.restored.get(&index);
+        if restored.is_some() {
+            (facts.deleted, facts.lists) = (None, 1);
+        }
+        if (restored.is_some() || kept.opted_in.contains(&index)) && facts.permission.is_some() {
+            (facts.permission, facts.opted_out) = (Some(Permission::Explicit), None);
+        }
+        if let Some(at) = restored.max(kept.updated.get(&index)) {
             facts.updated = *at;
         }
         if let Some(at) = kept.opted_out.get(&index)

@@ -130,6 +130,12 @@ impl Service {
             Change::Unsubscribe(id) => {
                 known(id).map(|index| changes.unsubscribe(index, now)).is_some()
             }
+            Change::Resubscribe(id) => known(id).map(|index| changes.resubscribe(index)).is_some(),
+            Change::Restore(id) => {
+                let index = self.account.contact_by_id(id);
+                let gone = index.filter(|index| self.account.facts(*index).deleted.is_some());
+                gone.map(|index| changes.restore(index, now)).is_some()
+            }
         }
     }
 
