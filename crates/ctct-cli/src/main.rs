@@ -16,6 +16,7 @@ mod sandbox;
 mod script;
 mod setup;
 mod shell;
+mod teller;
 
 use std::process::ExitCode;
 

@@ -1,8 +1,8 @@
 //! `ctct run`: a replication, and what people see of it.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
 use arrow::array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
 use ctct_replicate::{
@@ -16,9 +16,7 @@ use crate::exit::Failure;
 use crate::report::Report;
 use crate::run::print_batch;
 use crate::setup::{self, set_up};
-
-/// How often a line tells how far a stream has come.
-const SAID_EVERY: Duration = Duration::from_secs(10);
+use crate::teller::Teller;
 
 /// Runs a replication, or shows what it would do.
 pub(crate) async fn replicate(
@@ -71,9 +69,10 @@ pub(crate) async fn replicate(
         print_batch(findings(&found)?, arguments.format).await?;
         return verdict(&found, *report);
     }
-    let teller = Teller::new(report, arguments.quiet);
+    let teller = Teller::new(*report, arguments.quiet);
     let observe = |event: Event| teller.tell(event);
     let reports = run(&planned, client, &setup.session, &target, &options, &observe).await;
+    drop(teller);
     print_batch(table(&reports)?, arguments.format).await?;
     outcome(&reports, *report)
 }
@@ -152,6 +151,7 @@ fn table(reports: &[StreamReport]) -> Result<RecordBatch, Failure> {
         ("inserted", numbers(&|report| report.inserted)),
         ("updated", numbers(&|report| report.updated)),
         ("deleted", numbers(&|report| report.deleted)),
+        ("rejected", numbers(&|report| report.rejected)),
         ("requests", numbers(&|report| report.requests)),
         ("seconds", Arc::new(Float64Array::from_iter_values(seconds)) as ArrayRef),
         ("outcome", texts(&|report| report.outcome.word().to_owned())),
@@ -231,6 +231,12 @@ fn verdict(found: &[Verification], report: Report) -> Result<(), Failure> {
 fn outcome(reports: &[StreamReport], report: Report) -> Result<(), Failure> {
     let mut last = None;
     for failed in reports {
+        if failed.rejected > 0 {
+            report.note(&format!(
+                "{}: the target refused {} rows; `SELECT * FROM _ctct.rejected` there says which, and why",
+                failed.stream, failed.rejected
+            ));
+        }
         if let Outcome::Failed(error) = &failed.outcome {
             let failure: Failure = Failure::of_replication(error);
             report.failure(&failure);
@@ -242,47 +248,9 @@ fn outcome(reports: &[StreamReport], report: Report) -> Result<(), Failure> {
         return Err(Failure::Told { code: 5 });
     }
     match last {
-        None => Ok(()),
+        None if failed == 0 => Ok(()),
         Some(failure) if failed == reports.len() && failed == 1 => Err(failure.silent()),
-        Some(_) => Err(Failure::Told { code: 3 }),
-    }
-}
-
-/// Tells people how a run goes on.
-struct Teller<'a> {
-    report: &'a Report,
-    quiet: bool,
-    /// When it last told of rows.
-    said: Mutex<Instant>,
-}
-
-impl<'a> Teller<'a> {
-    fn new(report: &'a Report, quiet: bool) -> Self {
-        Self { report, quiet, said: Mutex::new(Instant::now()) }
-    }
-
-    fn tell(&self, event: Event) {
-        if self.quiet {
-            return;
-        }
-        match event {
-            Event::Began { stream, resumed } => {
-                let how = if resumed { " goes on where it stood" } else { "" };
-                self.report.note(&format!("{stream}{how} …"));
-            }
-            Event::Kept { stream, rows, of } => {
-                let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
-                if said.elapsed() >= SAID_EVERY {
-                    *said = Instant::now();
-                    let of = of.map(|of| format!(" of {of}")).unwrap_or_default();
-                    self.report.note(&format!("{stream}: {rows}{of} rows"));
-                }
-            }
-            Event::Waiting { until, why } => {
-                self.report.note(&format!("{why}; waiting until {}", until.format("%F %H:%M UTC")));
-            }
-            Event::Ended(_) => {}
-        }
+        _ => Err(Failure::Told { code: 3 }),
     }
 }
 

@@ -12,7 +12,9 @@ use futures::TryStreamExt;
 
 use crate::ident::literal;
 use crate::plan::{Reads, StreamPlan};
-use crate::postgres::{Column, Compared, Stage, Target, columns_of, count, sample, state_of};
+use crate::postgres::{
+    Column, Compared, Rejects, Stage, Target, columns_of, count, sample, state_of,
+};
 use crate::run::source::timestamp;
 use crate::{Error, ErrorKind, Ident, Mode, Options, Plan, Result};
 
@@ -134,7 +136,8 @@ impl Look<'_> {
                 Some(Column { pg_type: there.unwrap_or(column.pg_type), ..column.clone() })
             })
             .collect();
-        let stage = Stage::open(&client, &plan.table, &columns, &plan.key_names).await?;
+        let rejects = Arc::new(Rejects::new(&self.options.run_id, &plan.name, &plan.table));
+        let stage = Stage::open(&client, &plan.table, &columns, &plan.key_names, rejects).await?;
         let compared = self.compare(&mut client, &stage, &some).await?;
         finding.note(&some, compared);
 

@@ -33,6 +33,7 @@ mod replicate_late;
 mod replicate_query;
 mod replicate_soak;
 mod replicate_trouble;
+mod replicate_wire;
 mod requests;
 mod sandbox;
 mod sandbox_shapes;

@@ -38,15 +38,7 @@ impl Bench {
     }
 
     fn target(&self) -> Target {
-        self.target_at(&self.database.settings())
-    }
-
-    /// The target that these settings describe.
-    pub(crate) fn target_at(&self, settings: &str) -> Target {
-        let found: Connections =
-            from_environment([("MY_POSTGRES".to_owned(), settings.to_owned())]);
-        let target = found.target("MY_POSTGRES").expect("a target");
-        Target::new("MY_POSTGRES", &target.settings).expect("settings")
+        target_at(&self.database.settings())
     }
 
     /// The connections of a program that runs from here to there.
@@ -169,6 +161,13 @@ impl Bench {
             assert_eq!(there[&key], expected, "{table} {key}");
         }
     }
+}
+
+/// The target that these settings describe.
+pub(crate) fn target_at(settings: &str) -> Target {
+    let found: Connections = from_environment([("MY_POSTGRES".to_owned(), settings.to_owned())]);
+    let target = found.target("MY_POSTGRES").expect("a target");
+    Target::new("MY_POSTGRES", &target.settings).expect("settings")
 }
 
 fn by_key(table: &str, rows: Vec<Value>) -> BTreeMap<String, Value> {

@@ -1,110 +1,12 @@
 //! Replication that is cut off at each message to the database: before it, and after it was
 //! carried out and before the answer came.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use ctct_replicate::Outcome;
 use ctct_sandbox::{Change, Collection, Settings};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream, UnixStream};
 
 use crate::replicate_bench::Bench;
+use crate::replicate_wire::Wire;
 use crate::support::text;
-
-/// A way to the database that breaks at a message.
-struct Wire {
-    port: u16,
-    state: Arc<State>,
-}
-
-#[derive(Default)]
-struct State {
-    /// How many statements were let through.
-    seen: AtomicUsize,
-    /// Which one is the last.
-    last: AtomicUsize,
-    /// Whether the last one is still carried out.
-    carried_out: std::sync::atomic::AtomicBool,
-}
-
-impl Wire {
-    async fn to(bench: &Bench) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let port = listener.local_addr().expect("an address").port();
-        let state = Arc::new(State::default());
-        state.last.store(usize::MAX, Ordering::SeqCst);
-        let (socket, shared) = (bench.database.socket(), Arc::clone(&state));
-        drop(tokio::runtime::Handle::current().spawn(async move {
-            while let Ok((client, _)) = listener.accept().await {
-                let server = UnixStream::connect(&socket).await.expect("PostgreSQL listens");
-                let shared = Arc::clone(&shared);
-                drop(tokio::runtime::Handle::current().spawn(carry(client, server, shared)));
-            }
-        }));
-        Self { port, state }
-    }
-
-    /// Lets so many statements through; the one after is the last, or does not come to the
-    /// server at all.
-    fn break_after(&self, statements: usize, carried_out: bool) {
-        self.state.seen.store(0, Ordering::SeqCst);
-        self.state.carried_out.store(carried_out, Ordering::SeqCst);
-        self.state.last.store(statements, Ordering::SeqCst);
-    }
-}
-
-/// Carries messages both ways until the wire breaks.
-async fn carry(client: TcpStream, server: UnixStream, state: Arc<State>) {
-    client.set_nodelay(true).expect("an option");
-    let (mut from_client, mut to_client) = client.into_split();
-    let (mut from_server, mut to_server) = server.into_split();
-    let back = async {
-        drop(tokio::io::copy(&mut from_server, &mut to_client).await);
-        // The client hears that the server has gone.
-        drop(to_client.shutdown().await);
-    };
-    let forth = async {
-        let mut is_first = true;
-        loop {
-            let mut head = vec![0; if is_first { 4 } else { 5 }];
-            if from_client.read_exact(&mut head).await.is_err() {
-                return;
-            }
-            let (kind, length) = head.split_at(head.len() - 4);
-            let length = u32::from_be_bytes(length.try_into().expect("four bytes"));
-            let mut body = vec![0; length as usize - 4];
-            if from_client.read_exact(&mut body).await.is_err() {
-                return;
-            }
-            // A statement, the end of several messages, or of a copy.
-            let is_statement = !is_first && matches!(kind, [b'Q' | b'S' | b'c' | b'd']);
-            is_first = false;
-            let number = match is_statement {
-                true => state.seen.fetch_add(1, Ordering::SeqCst),
-                false => state.seen.load(Ordering::SeqCst),
-            };
-            let last = state.last.load(Ordering::SeqCst);
-            let carried_out = state.carried_out.load(Ordering::SeqCst);
-            if number > last || (number == last && is_statement && !carried_out) {
-                return;
-            }
-            head.extend(body);
-            if to_server.write_all(&head).await.is_err() {
-                return;
-            }
-            if number == last && is_statement {
-                // It is carried out, and nobody hears of it.
-                tokio::time::sleep(std::time::Duration::from_millis(15)).await;
-                return;
-            }
-        }
-    };
-    tokio::select! {
-        () = back => {}
-        () = forth => {}
-    }
-}
 
 fn file(mode: &str) -> String {
     format!(
@@ -121,10 +23,7 @@ async fn broken_at_each_statement(mode: &str, is_first_run: bool) {
     let rows = bench.account.sandbox.rows(Collection::Contacts);
     let file = file(mode);
     let wire = Wire::to(&bench).await;
-    let target = bench.target_at(&format!(
-        "{{ type: postgres, host: 127.0.0.1, port: {}, user: postgres, database: {}, sslmode: disable }}",
-        wire.port, bench.database.name
-    ));
+    let target = wire.target(&bench);
     let mut ended = 0;
     for statement in 0.. {
         assert!(statement < 400, "a run of two pages has no end");
@@ -147,7 +46,7 @@ async fn broken_at_each_statement(mode: &str, is_first_run: bool) {
             wire.break_after(statement, carried_out);
             let cut = bench.run_to(&target, &file).await.remove(0);
             let is_cut = matches!(cut.outcome, Outcome::Failed(_));
-            wire.break_after(usize::MAX - 1, true);
+            wire.hold();
             let pages = bench.account.sandbox.requests().len();
             // The server may not have noticed yet that the first one is gone.
             let report = loop {

@@ -52,7 +52,7 @@ async fn c_t5_what_was_stamped_before_the_watermark_is_found() {
 }
 
 /// A first page as the API sends it, with its rows changed.
-async fn page_with(bench: &Bench, change: impl FnOnce(&mut Vec<Value>)) -> String {
+fn page_with(bench: &Bench, change: impl FnOnce(&mut Vec<Value>)) -> String {
     let rows = bench.account.sandbox.rows(Collection::Contacts);
     let mut rows: Vec<Value> = rows.into_iter().take(5).collect();
     change(&mut rows);
@@ -72,8 +72,7 @@ async fn c_t12_rows_that_come_twice_or_without_a_key_or_a_time() {
             rows[2].as_object_mut().expect("a row").remove("updated_at");
             rows[3]["updated_at"] = Value::Null;
             rows.push(again);
-        })
-        .await;
+        });
         bench.account.sandbox.inject(Fault {
             kind: FaultKind::Answer { status: 200, body, headers: Vec::new() },
             path: "/v3/contacts".to_owned(),
@@ -210,4 +209,86 @@ async fn c_t9_what_the_database_refuses_is_said_and_nothing_is_lost() {
         bench.done(&file).await;
         bench.assert_same("crm", "contacts").await;
     }
+}
+
+/// The keys of refused rows, with the reasons.
+async fn rejected(bench: &Bench) -> Vec<(String, String)> {
+    let client = bench.database.connect().await;
+    let sql = "SELECT coalesce(key, ''), reason FROM _ctct.rejected ORDER BY key, reason";
+    let rows = client.query(sql, &[]).await.expect("a table of refused rows");
+    rows.iter().map(|row| (row.get(0), row.get(1))).collect()
+}
+
+/// Some rows have no form in the target, a key that no index takes, or break a rule of the table:
+/// the others get in, and who was refused, and why, can be looked up.
+#[tokio::test(flavor = "multi_thread")]
+async fn c_t21_a_row_that_the_target_refuses_keeps_no_other_out() {
+    // A number that jsonb has no form for, and a key that is too long.
+    let query = "SELECT list_id, name, \
+                 CASE WHEN name LIKE 'W%' THEN '{\"n\": 1e999999}' ELSE '{}' END AS doc \
+                 FROM contact_lists UNION ALL \
+                 SELECT 'kkk' || string_agg(contact_id || email_address, ''), 'Long', '{}' FROM contacts";
+    let file = |mode: &str| {
+        format!(
+            "source: CONSTANT_CONTACT\ntarget: MY_POSTGRES\nstreams:\n  lists:\n    mode: {mode}\n    object: crm.lists\n    \
+             primary_key: list_id\n    columns: {{ doc: json }}\n    sql: |\n      {query}\n"
+        )
+    };
+    for mode in ["full-refresh", "truncate", "incremental"] {
+        let bench = bench(400).await;
+        let lists = bench.account.sandbox.rows(Collection::ContactLists);
+        let poisoned = lists.iter().filter(|row| text(row, "name").starts_with('W')).count();
+        assert!(poisoned > 0 && poisoned < lists.len());
+        let reports = bench.run(&file(mode)).await;
+        assert!(matches!(reports[0].outcome, Outcome::Partial), "{mode}: {:?}", reports[0]);
+        let rejected = rejected(&bench).await;
+        assert_eq!(reports[0].rejected, poisoned as u64 + 1, "{mode}: {rejected:?}");
+        let there = bench.number("SELECT count(*) FROM crm.lists").await;
+        assert_eq!(there, i64::try_from(lists.len() - poisoned).expect("few"), "{mode}");
+        assert_eq!(rejected.len(), poisoned + 1, "{rejected:?}");
+        let long = rejected.iter().find(|(key, _)| key.starts_with("kkk")).expect("the long key");
+        assert!(long.1.contains("index row"), "{long:?}");
+        assert!(rejected.iter().any(|(_, why)| why.contains("overflows")), "{rejected:?}");
+    }
+
+    // A rule that somebody gave the table, met by changes and by a reading of all rows.
+    for full in [false, true] {
+        let mut bench = bench(700).await;
+        bench.done(FILE).await;
+        let first = bench.account.sandbox.now().to_rfc3339();
+        bench.account.sandbox.clock().advance(chrono::Duration::days(2));
+        let ids = ids(&bench);
+        bench
+            .execute(&format!(
+                "ALTER TABLE crm.contacts ADD CONSTRAINT \"it's $$ a rule\" \
+                 CHECK (contact_id <> '{}' OR updated_at < '{first}') NOT VALID",
+                ids[0],
+            ))
+            .await;
+        for id in &ids[..9] {
+            assert!(bench.account.sandbox.change(&Change::Update(id.clone())));
+        }
+        bench.account.sandbox.clock().advance(chrono::Duration::days(1));
+        bench.options.full_every = full.then(|| Duration::from_hours(1));
+        let report = bench.run(FILE).await.remove(0);
+        assert!(matches!(report.outcome, Outcome::Partial), "{report:?}");
+        assert_eq!((report.updated, report.inserted, report.rejected), (8, 0, 1), "{report:?}");
+        let rejected = rejected(&bench).await;
+        assert_eq!((rejected.len(), &rejected[0].0), (1, &ids[0]), "{rejected:?}");
+        assert!(rejected[0].1.contains("it's $$ a rule"), "{rejected:?}");
+        // The next run goes on as if nothing had been.
+        assert_eq!(bench.done(FILE).await[0].updated, 0);
+    }
+
+    // Where everything is refused, the rows are not why.
+    let bench = bench(2_300).await;
+    bench.done(FILE).await;
+    bench.account.sandbox.clock().advance(chrono::Duration::days(2));
+    bench.execute("ALTER TABLE crm.contacts ADD CONSTRAINT no_more CHECK (false) NOT VALID").await;
+    for id in ids(&bench).into_iter().take(1_400) {
+        assert!(bench.account.sandbox.change(&Change::Update(id)));
+    }
+    let reports = bench.run(FILE).await;
+    let Outcome::Failed(error) = &reports[0].outcome else { panic!("{:?}", reports[0]) };
+    assert!(error.to_string().contains("more than 1000 rows were refused"), "{error}");
 }

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use ctct_replicate::{ErrorKind, Outcome};
+use ctct_replicate::{ErrorKind, Outcome, Target};
 use ctct_sandbox::{Change, Collection, Sandbox, Settings};
 use serde_json::Value;
 
 use crate::replicate_bench::Bench;
+use crate::replicate_wire::Wire;
 use crate::support::text;
 
 const FILE: &str = "source: CONSTANT_CONTACT\ntarget: MY_POSTGRES\nstreams:\n  contacts: { mode: incremental, object: crm.contacts }\n";
@@ -44,16 +45,16 @@ async fn assert_deleted(bench: &Bench) {
     }
 }
 
-/// Runs once, until it is cut off; whether it came to its end.
-async fn run_cut_off(bench: &Bench, after: Duration) -> bool {
-    tokio::select! {
-        reports = bench.run(FILE) => match &reports[0].outcome {
-            Outcome::Done => true,
-            // The server has not noticed yet that the one before is gone.
-            Outcome::Failed(error) if error.kind() == ErrorKind::Busy => false,
-            other => panic!("{other:?}"),
-        },
-        () = tokio::time::sleep(after) => false,
+/// Runs once; whether it came to its end.
+async fn ended(bench: &Bench, target: &Target) -> bool {
+    let report = bench.run_to(target, FILE).await.remove(0);
+    match &report.outcome {
+        Outcome::Done => true,
+        // The wire broke, or the server has not noticed yet that the run before is gone.
+        Outcome::Failed(error) if matches!(error.kind(), ErrorKind::Target | ErrorKind::Busy) => {
+            false
+        }
+        other => panic!("{other:?}"),
     }
 }
 
@@ -67,22 +68,27 @@ async fn c_t23_thousands_of_events_and_hundreds_of_cuts_later_the_target_is_the_
     let mut random = fastrand::Rng::with_seed(seed);
     let bench = Bench::new(Settings { contacts: 1_100, campaigns: 2, ..Settings::default() }).await;
     let mut contacts = identifiers(&bench.account.sandbox);
+    let wire = Wire::to(&bench).await;
+    let target = wire.target(&bench);
     let (mut cuts, mut events) = (0, 0);
-    for round in 0..260 {
+    for round in 0..320 {
         for _ in 0..random.u32(5..20) {
             happens(&bench.account.sandbox, &contacts, &mut random);
             events += 1;
         }
         let minutes = random.i64(1..600);
         bench.account.sandbox.clock().advance(chrono::Duration::minutes(minutes));
-        let ended = run_cut_off(&bench, Duration::from_millis(random.u64(5..160))).await;
-        cuts += u32::from(!ended);
+        // A run has some ninety statements.
+        wire.break_after(random.usize(..130), random.bool());
+        cuts += u32::from(!ended(&bench, &target).await);
         if round % 50 == 49 {
             contacts = identifiers(&bench.account.sandbox);
         }
     }
-    assert!(cuts >= 50 && events > 2_500, "{cuts} cuts, {events} events");
-    while !run_cut_off(&bench, Duration::from_mins(1)).await {
+    println!("{cuts} cuts, {events} events");
+    assert!(cuts >= 200 && events > 2_500, "{cuts} cuts, {events} events");
+    wire.hold();
+    while !ended(&bench, &target).await {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     bench.assert_same("crm", "contacts").await;

@@ -1,10 +1,12 @@
 //! Rows on their way into a table: copied beside it first, then put in place by key.
 
+use std::sync::Arc;
+
 use futures::SinkExt;
 use tokio_postgres::{GenericClient, Transaction};
 
 use super::tables::{CHANGED, DELETED, list};
-use super::{Column, Encoder};
+use super::{Column, Encoder, Rejects};
 use crate::{Ident, Result, TableName};
 use arrow::array::RecordBatch;
 
@@ -30,6 +32,7 @@ pub(crate) struct Stage {
     pub(super) columns: Vec<Column>,
     pub(super) key: Vec<Ident>,
     encoder: Encoder,
+    rejects: Arc<Rejects>,
 }
 
 /// The temporary table of a connection, which each transaction leaves empty.
@@ -44,6 +47,7 @@ impl Stage {
         table: &TableName,
         columns: &[Column],
         key: &[Ident],
+        rejects: Arc<Rejects>,
     ) -> Result<Self> {
         let parts: Vec<String> = columns
             .iter()
@@ -61,6 +65,7 @@ impl Stage {
             columns: columns.to_vec(),
             key: key.to_vec(),
             encoder: Encoder::new(columns)?,
+            rejects,
         })
     }
 
@@ -70,7 +75,8 @@ impl Stage {
         transaction: &Transaction<'_>,
         rows: &RecordBatch,
     ) -> Result<()> {
-        copy(transaction, STAGE, &self.columns, &self.encoder, rows).await
+        let named = (self.columns.as_slice(), self.key.as_slice());
+        self.rejects.copy(transaction, STAGE, named, &self.encoder, rows).await
     }
 
     /// Puts the copied rows in place: new ones, and those that differ from what is there. What
@@ -82,10 +88,10 @@ impl Stage {
         deleted: bool,
     ) -> Result<Loaded> {
         without_key(transaction, STAGE, &self.key, &self.table).await?;
-        let sql = upsert(&self.table, &self.columns, &self.key, STAGE, PLACE, deleted);
-        let counts = transaction.query_one(&sql, &[]).await?;
-        let count = |at: usize| u64::try_from(counts.get::<_, i64>(at)).unwrap_or(0);
-        let (inserted, updated) = (count(0), count(1));
+        let statement =
+            |from: &str| upsert(&self.table, &self.columns, &self.key, from, PLACE, deleted);
+        let (inserted, updated) =
+            self.rejects.put(transaction, (STAGE, PLACE), &self.key, &statement).await?;
         // A row that goes is one that was there; one that was not never mattered.
         Ok(if deleted {
             Loaded { inserted, deleted: updated, updated: 0 }

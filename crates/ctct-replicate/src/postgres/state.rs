@@ -34,6 +34,15 @@ const TABLES: &str = "
         requests bigint NOT NULL,
         outcome text NOT NULL
     );
+    ALTER TABLE \"_ctct\".\"runs\" ADD COLUMN IF NOT EXISTS rejected bigint NOT NULL DEFAULT 0;
+    CREATE TABLE IF NOT EXISTS \"_ctct\".\"rejected\" (
+        run_id text NOT NULL,
+        stream text NOT NULL,
+        target text NOT NULL,
+        key text,
+        reason text NOT NULL,
+        rejected_at timestamp with time zone NOT NULL DEFAULT now()
+    );
     COMMENT ON SCHEMA \"_ctct\" IS 'What ctct knows of its replications; without it they start anew.'";
 
 /// How far a stream has come.

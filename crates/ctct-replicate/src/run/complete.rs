@@ -2,20 +2,17 @@
 //! put into it.
 
 use futures::StreamExt;
-use tokio_postgres::error::SqlState;
-use tokio_postgres::{Client, Transaction};
+use tokio_postgres::Client;
 
 use super::Context;
-use super::fit::{fitted, indexed};
 use super::guard::guard;
-use super::report::{Event, StreamReport};
+use super::place::{append, compare, refill, replace, without_doubles};
+use super::report::Event;
 use super::source::{Part, Source};
+use super::stream::Writing;
 use crate::plan::StreamPlan;
-use crate::postgres::{
-    CHANGED, DELETED, Encoder, Lease, Loaded, Progress, adapt, columns_of, copy, create_table,
-    describe, grants_of, list, same, upsert, without_key,
-};
-use crate::{Error, Ident, Mode, Result, TableName};
+use crate::postgres::{Encoder, Lease, Progress, columns_of, create_table, without_key};
+use crate::{Error, Mode, Result, TableName};
 
 /// How often a reading begins again because rows moved meanwhile.
 const READINGS: u32 = 5;
@@ -27,9 +24,7 @@ pub(super) const SAFETY: i64 = 120 * 1_000_000;
 pub(super) async fn run(
     context: &Context<'_>,
     plan: &StreamPlan,
-    client: &mut Client,
-    lease: &mut Lease,
-    report: &mut StreamReport,
+    writing: &mut Writing<'_>,
 ) -> Result<()> {
     let beside = plan.table.beside("__ctct_new");
     let what = format!(
@@ -38,26 +33,28 @@ pub(super) async fn run(
         plan.name,
         plan.columns.iter().map(|c| &c.name).collect::<Vec<_>>()
     );
-    let there = columns_of(client, &beside).await?.is_some();
-    let goes_on = lease.state.progress.as_ref().is_some_and(|progress| progress.what == what);
+    let there = columns_of(writing.client, &beside).await?.is_some();
+    let goes_on =
+        writing.lease.state.progress.as_ref().is_some_and(|progress| progress.what == what);
     if !(there && goes_on) {
-        begin(plan, client, lease, &beside, &what).await?;
+        begin(plan, writing, &beside, &what).await?;
     }
     let encoder = Encoder::new(&plan.columns)?;
-    if !lease.state.progress.as_ref().is_some_and(|progress| progress.is_read) {
-        match read(context, plan, client, lease, report, (&beside, &encoder)).await {
-            Err(error) if begins_anew(&error) && lease.state.goes_on_with_a_page() => {
+    if !writing.lease.state.progress.as_ref().is_some_and(|progress| progress.is_read) {
+        match read(context, plan, writing, (&beside, &encoder)).await {
+            Err(error) if begins_anew(&error) && writing.lease.state.goes_on_with_a_page() => {
                 tracing::warn!(
                     "{}: a page cannot be gone on from any more; the reading begins again",
                     plan.name
                 );
-                begin(plan, client, lease, &beside, &what).await?;
-                read(context, plan, client, lease, report, (&beside, &encoder)).await?;
+                begin(plan, writing, &beside, &what).await?;
+                read(context, plan, writing, (&beside, &encoder)).await?;
             }
             other => other?,
         }
     }
 
+    let Writing { client, lease, rejects, report } = writing;
     let transaction = client.transaction().await?;
     without_key(&transaction, &beside.to_string(), &plan.key_names, &plan.table).await?;
     without_doubles(&transaction, &beside, &plan.key_names).await?;
@@ -70,10 +67,12 @@ pub(super) async fn run(
         return forget(client, lease, &beside).await.and(Err(error));
     }
     let loaded = match plan.mode {
-        Mode::Snapshot => append(context, plan, &transaction, &beside).await?,
-        Mode::Truncate => refill(plan, &transaction, &beside).await?,
-        Mode::Incremental | Mode::Backfill => compare(context, plan, &transaction, &beside).await?,
-        Mode::FullRefresh => replace(plan, &transaction, &beside).await?,
+        Mode::Snapshot => append(context, plan, &transaction, &beside, rejects).await?,
+        Mode::Truncate => refill(plan, &transaction, &beside, rejects).await?,
+        Mode::Incremental | Mode::Backfill => {
+            compare(context, plan, &transaction, &beside, rejects).await?
+        }
+        Mode::FullRefresh => replace(plan, &transaction, &beside, rejects).await?,
     };
     let began = lease.state.progress.take().map(|progress| progress.began);
     lease.state.complete_at = began;
@@ -87,11 +86,11 @@ pub(super) async fn run(
 /// Begins a reading with an empty table beside the target.
 async fn begin(
     plan: &StreamPlan,
-    client: &mut Client,
-    lease: &mut Lease,
+    writing: &mut Writing<'_>,
     beside: &TableName,
     what: &str,
 ) -> Result<()> {
+    let Writing { client, lease, .. } = writing;
     let transaction = client.transaction().await?;
     transaction.batch_execute(&format!("DROP TABLE IF EXISTS {beside}")).await?;
     transaction.batch_execute(&create_table(beside, &plan.columns, &[])).await?;
@@ -115,11 +114,11 @@ async fn forget(client: &mut Client, lease: &mut Lease, beside: &TableName) -> R
 async fn read(
     context: &Context<'_>,
     plan: &StreamPlan,
-    client: &mut Client,
-    lease: &mut Lease,
-    report: &mut StreamReport,
+    writing: &mut Writing<'_>,
     (beside, encoder): (&TableName, &Encoder),
 ) -> Result<()> {
+    let Writing { client, lease, rejects, report } = writing;
+    let (named, into) = ((plan.columns.as_slice(), plan.key_names.as_slice()), beside.to_string());
     loop {
         let progress = lease.state.progress.clone().unwrap_or_default();
         let part =
@@ -134,7 +133,7 @@ async fn read(
             while let Some(batch) = piece.rows.next().await {
                 let batch = batch?;
                 rows += batch.num_rows() as u64;
-                copy(&transaction, &beside.to_string(), &plan.columns, encoder, &batch).await?;
+                rejects.copy(&transaction, &into, named, encoder, &batch).await?;
             }
             let progress = lease.state.progress.get_or_insert_default();
             if progress.began == 0 {
@@ -201,160 +200,6 @@ impl Progress {
         (self.next, self.came, self.announced) = (None, 0, None);
         Then::Again
     }
-}
-
-/// Keeps the last of rows that came twice, because others moved while they were read.
-async fn without_doubles(
-    transaction: &Transaction<'_>,
-    table: &TableName,
-    key: &[Ident],
-) -> Result<()> {
-    if key.is_empty() {
-        return Ok(());
-    }
-    let keys = list(key);
-    transaction
-        .batch_execute(&format!(
-            "DELETE FROM {table} AS one USING (
-               SELECT {keys}, max(ctid) AS last FROM {table} GROUP BY {keys} HAVING count(*) > 1
-             ) AS several WHERE {} AND one.ctid <> several.last",
-            same(key, "one", "several")
-        ))
-        .await?;
-    Ok(())
-}
-
-/// Puts a new table in the place of the old one.
-async fn replace(
-    plan: &StreamPlan,
-    transaction: &Transaction<'_>,
-    beside: &TableName,
-) -> Result<Loaded> {
-    let table = &plan.table;
-    let grants = grants_of(transaction, table).await?;
-    if columns_of(transaction, table).await?.is_some() {
-        transaction.batch_execute("SAVEPOINT old").await?;
-        match transaction.batch_execute(&format!("DROP TABLE {table}")).await {
-            Ok(()) => {}
-            // Views stand on it: they stay, and so does the table.
-            Err(error) if error.code() == Some(&SqlState::DEPENDENT_OBJECTS_STILL_EXIST) => {
-                transaction.batch_execute("ROLLBACK TO SAVEPOINT old").await?;
-                return refill(plan, transaction, beside).await;
-            }
-            Err(error) => return Err(error.into()),
-        }
-    }
-    let rows = transaction.query_one(&format!("SELECT count(*) FROM {beside}"), &[]).await?;
-    if !plan.key_names.is_empty() {
-        let keys = list(&plan.key_names);
-        transaction
-            .batch_execute(&format!("ALTER TABLE {beside} ADD PRIMARY KEY ({keys})"))
-            .await?;
-    }
-    transaction.batch_execute(&format!("ALTER TABLE {beside} RENAME TO {}", table.table)).await?;
-    transaction.batch_execute(&describe(table, &plan.columns, &plan.about, &indexed(plan))).await?;
-    transaction.batch_execute(&grants).await?;
-    let inserted = u64::try_from(rows.get::<_, i64>(0)).unwrap_or(0);
-    Ok(Loaded { inserted, ..Loaded::default() })
-}
-
-/// Empties a table and fills it.
-async fn refill(
-    plan: &StreamPlan,
-    transaction: &Transaction<'_>,
-    beside: &TableName,
-) -> Result<Loaded> {
-    let table = &plan.table;
-    let columns = fitted(plan, transaction).await?;
-    let names: Vec<Ident> = columns.iter().map(|column| column.name.clone()).collect();
-    let names = list(&names);
-    transaction.batch_execute(&format!("TRUNCATE {table}")).await?;
-    let sql = format!("INSERT INTO {table} ({names}) SELECT {names} FROM {beside}");
-    let inserted = transaction.execute(&sql, &[]).await?;
-    transaction.batch_execute(&format!("DROP TABLE {beside}")).await?;
-    Ok(Loaded { inserted, ..Loaded::default() })
-}
-
-/// When the rows of a snapshot were read.
-const SNAPSHOT_AT: &str = "_ctct_snapshot_at";
-
-/// Adds the rows to those of earlier runs.
-async fn append(
-    context: &Context<'_>,
-    plan: &StreamPlan,
-    transaction: &Transaction<'_>,
-    beside: &TableName,
-) -> Result<Loaded> {
-    let table = &plan.table;
-    let adds = plan.settings.add_new_columns != Some(false);
-    let is_new = columns_of(transaction, table).await?.is_none();
-    let columns = adapt(transaction, table, &plan.columns, &[], adds).await?;
-    transaction
-        .batch_execute(&format!(
-            "ALTER TABLE {table} ADD COLUMN IF NOT EXISTS \"{SNAPSHOT_AT}\" timestamp with time zone"
-        ))
-        .await?;
-    if is_new {
-        let mut by = indexed(plan);
-        by.push(Ident::new(SNAPSHOT_AT)?);
-        let said = describe(table, &plan.columns, &plan.about, &by);
-        transaction.batch_execute(&said).await?;
-    }
-    let names: Vec<Ident> = columns.iter().map(|column| column.name.clone()).collect();
-    let names = list(&names);
-    let sql = format!(
-        "INSERT INTO {table} ({names}, \"{SNAPSHOT_AT}\") SELECT {names}, $1 FROM {beside}"
-    );
-    let inserted = transaction.execute(&sql, &[&context.options.at]).await?;
-    transaction.batch_execute(&format!("DROP TABLE {beside}")).await?;
-    Ok(Loaded { inserted, ..Loaded::default() })
-}
-
-/// Writes what differs from the rows that are there, and takes away what is not among them.
-async fn compare(
-    context: &Context<'_>,
-    plan: &StreamPlan,
-    transaction: &Transaction<'_>,
-    beside: &TableName,
-) -> Result<Loaded> {
-    let table = &plan.table;
-    let columns = fitted(plan, transaction).await?;
-    let key = &plan.key_names;
-    let mut loaded = Loaded::default();
-    let count = |rows: i64| u64::try_from(rows).unwrap_or(0);
-    if key.is_empty() {
-        // Without a key all rows are one: they are as they were, or they are new.
-        let names: Vec<Ident> = columns.iter().map(|column| column.name.clone()).collect();
-        let names = list(&names);
-        let differs = format!(
-            "SELECT EXISTS (SELECT {names} FROM {beside} EXCEPT ALL SELECT {names} FROM {table}) \
-             OR EXISTS (SELECT {names} FROM {table} EXCEPT ALL SELECT {names} FROM {beside})"
-        );
-        if transaction.query_one(&differs, &[]).await?.get::<_, bool>(0) {
-            loaded.deleted = transaction.execute(&format!("DELETE FROM {table}"), &[]).await?;
-            let sql = format!("INSERT INTO {table} ({names}) SELECT {names} FROM {beside}");
-            loaded.inserted = transaction.execute(&sql, &[]).await?;
-        }
-    } else {
-        let sql = upsert(table, &columns, key, &beside.to_string(), "ctid", false);
-        let written = transaction.query_one(&sql, &[]).await?;
-        (loaded.inserted, loaded.updated) = (count(written.get(0)), count(written.get(1)));
-        let gone = format!(
-            "NOT EXISTS (SELECT 1 FROM {beside} AS new WHERE {})",
-            same(key, "new", "kept")
-        );
-        let sql = if context.options.hard_deletes {
-            format!("DELETE FROM {table} AS kept WHERE {gone}")
-        } else {
-            format!(
-                "UPDATE {table} AS kept SET \"{DELETED}\" = true, \"{CHANGED}\" = now() \
-                 WHERE NOT kept.\"{DELETED}\" AND {gone}"
-            )
-        };
-        loaded.deleted = transaction.execute(&sql, &[]).await?;
-    }
-    transaction.batch_execute(&format!("DROP TABLE {beside}")).await?;
-    Ok(loaded)
 }
 
 /// Whether a reading that goes on from a page has to begin anew.

@@ -1,17 +1,18 @@
 //! Reading what changed: by times of change where the API has them, and by key into the table.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use futures::StreamExt;
-use tokio_postgres::Client;
 
 use super::Context;
 use super::complete::{SAFETY, Then, begins_anew};
 use super::fit::fitted;
-use super::report::{Event, StreamReport};
+use super::report::Event;
 use super::source::{Part, Source};
+use super::stream::Writing;
 use crate::plan::{Reads, StreamPlan, changing_root};
-use crate::postgres::{Lease, Progress, Stage, StreamState};
+use crate::postgres::{Progress, Stage, StreamState};
 use crate::{Mode, Result};
 use ctct_endpoints::{Endpoint, find};
 use datafusion_ctct::KnownDefinitions;
@@ -64,12 +65,13 @@ pub(super) fn is_due(context: &Context<'_>, plan: &StreamPlan, state: &StreamSta
 pub(super) async fn run(
     context: &Context<'_>,
     plan: &StreamPlan,
-    client: &mut Client,
-    lease: &mut Lease,
-    report: &mut StreamReport,
+    writing: &mut Writing<'_>,
 ) -> Result<()> {
-    let columns = fitted(plan, client).await?;
-    let stage = Stage::open(client, &plan.table, &columns, &plan.key_names).await?;
+    let columns = fitted(plan, writing.client).await?;
+    let rejects = Arc::clone(writing.rejects);
+    let stage =
+        Stage::open(writing.client, &plan.table, &columns, &plan.key_names, rejects).await?;
+    let lease = &mut *writing.lease;
     let what = match plan.range {
         Some((first, last)) => format!("{} from {first} to {last}", plan.name),
         None => format!("changes of {}", plan.name),
@@ -96,15 +98,15 @@ pub(super) async fn run(
     };
     let count = feeds.len().max(1);
     let mut known = KnownDefinitions::default();
-    while let Some(at) = lease.state.progress.as_ref().map(|progress| progress.feed) {
+    while let Some(at) = writing.lease.state.progress.as_ref().map(|progress| progress.feed) {
         let mut reading = Reading { stage: &stage, feed: feeds.get(at), count, known: &mut known };
-        match read(context, plan, client, lease, report, &mut reading).await {
-            Err(error) if begins_anew(&error) && lease.state.goes_on_with_a_page() => {
+        match read(context, plan, writing, &mut reading).await {
+            Err(error) if begins_anew(&error) && writing.lease.state.goes_on_with_a_page() => {
                 tracing::warn!(
                     "{}: a page cannot be gone on from any more; the reading begins again",
                     plan.name
                 );
-                let progress = lease.state.progress.get_or_insert_default();
+                let progress = writing.lease.state.progress.get_or_insert_default();
                 (progress.next, progress.came, progress.announced) = (None, 0, None);
             }
             other => other?,
@@ -150,11 +152,10 @@ fn begin(context: &Context<'_>, watermark: Option<i64>) -> i64 {
 async fn read(
     context: &Context<'_>,
     plan: &StreamPlan,
-    client: &mut Client,
-    lease: &mut Lease,
-    report: &mut StreamReport,
+    writing: &mut Writing<'_>,
     reading: &mut Reading<'_>,
 ) -> Result<()> {
+    let Writing { client, lease, report, .. } = writing;
     let &mut Reading { stage, feed, count, .. } = reading;
     let is_gone = feed.is_some_and(|feed| feed.is_gone);
     loop {

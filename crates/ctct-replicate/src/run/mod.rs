@@ -4,6 +4,7 @@ mod complete;
 mod fit;
 mod guard;
 mod increment;
+mod place;
 mod report;
 pub(crate) mod source;
 mod stream;

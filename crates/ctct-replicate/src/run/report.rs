@@ -44,6 +44,8 @@ pub enum Event {
 pub enum Outcome {
     /// All that was to be read is in the target.
     Done,
+    /// All but some rows, which the target refused, are in it.
+    Partial,
     /// It was left alone, because its table is there and is to be left alone.
     Left,
     /// It did not begin, because the day's requests were used up before.
@@ -57,6 +59,7 @@ impl Outcome {
     pub fn word(&self) -> &'static str {
         match self {
             Self::Done => "done",
+            Self::Partial => "partial",
             Self::Left => "left alone",
             Self::Skipped => "not begun",
             Self::Failed(error) if error.is_quota() => "quota used up",
@@ -71,7 +74,7 @@ impl Outcome {
 
     /// Whether something is missing in the target.
     pub fn is_failure(&self) -> bool {
-        matches!(self, Self::Failed(_) | Self::Skipped)
+        matches!(self, Self::Failed(_) | Self::Skipped | Self::Partial)
     }
 }
 
@@ -92,6 +95,8 @@ pub struct StreamReport {
     pub updated: u64,
     /// How many are gone.
     pub deleted: u64,
+    /// How many the target refused; its table `_ctct.rejected` has their keys, and why.
+    pub rejected: u64,
     /// How many requests were sent.
     pub requests: u64,
     /// How long it took.
@@ -110,6 +115,7 @@ impl StreamReport {
             inserted: 0,
             updated: 0,
             deleted: 0,
+            rejected: 0,
             requests: 0,
             took: Duration::ZERO,
             outcome,

@@ -8,7 +8,7 @@ use tokio_postgres::Client;
 use super::report::{Event, Outcome, StreamReport};
 use super::{Context, complete, increment, until_renewal};
 use crate::plan::StreamPlan;
-use crate::postgres::{Lease, columns_of};
+use crate::postgres::{Lease, Rejects, columns_of};
 use crate::{Mode, Result};
 
 /// Runs a stream, and tells what became of it. Where the day's requests are used up and the
@@ -54,22 +54,36 @@ async fn attempt(
             .await
             .map_err(|error| crate::Error::from(error).about("pre_sql"))?;
     }
+    let rejects = Arc::new(Rejects::new(&context.options.run_id, &plan.name, &plan.table));
     let resumed = lease.state.progress.is_some();
     (context.observe)(Event::Began { stream: plan.name.clone(), resumed });
-    match plan.mode {
-        Mode::Incremental if increment::is_due(context, plan, &lease.state) => {
-            increment::run(context, plan, &mut client, &mut lease, report).await?;
-        }
-        Mode::Backfill => increment::run(context, plan, &mut client, &mut lease, report).await?,
-        _ => complete::run(context, plan, &mut client, &mut lease, report).await?,
-    }
+    let by_changes = match plan.mode {
+        Mode::Incremental => increment::is_due(context, plan, &lease.state),
+        mode => mode == Mode::Backfill,
+    };
+    let mut writing = Writing { client: &mut client, lease: &mut lease, rejects: &rejects, report };
+    let written = if by_changes {
+        increment::run(context, plan, &mut writing).await
+    } else {
+        complete::run(context, plan, &mut writing).await
+    };
+    report.rejected += rejects.count();
+    written?;
     if let Some(sql) = &plan.settings.post_sql {
         client
             .batch_execute(sql)
             .await
             .map_err(|error| crate::Error::from(error).about("post_sql"))?;
     }
-    Ok(Outcome::Done)
+    Ok(if report.rejected > 0 { Outcome::Partial } else { Outcome::Done })
+}
+
+/// What a stream is written with.
+pub(super) struct Writing<'a> {
+    pub(super) client: &'a mut Client,
+    pub(super) lease: &'a mut Lease,
+    pub(super) rejects: &'a Arc<Rejects>,
+    pub(super) report: &'a mut StreamReport,
 }
 
 /// Writes what became of a stream into the target's log.
@@ -79,8 +93,8 @@ async fn log(context: &Context<'_>, report: &StreamReport) -> Result<()> {
     client
         .execute(
             "INSERT INTO \"_ctct\".\"runs\" (run_id, stream, target, mode, started_at, rows_read,
-               inserted, updated, deleted, requests, outcome)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+               inserted, updated, deleted, requests, outcome, rejected)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
             &[
                 &context.options.run_id,
                 &report.stream,
@@ -93,6 +107,7 @@ async fn log(context: &Context<'_>, report: &StreamReport) -> Result<()> {
                 &number(report.deleted),
                 &number(report.requests),
                 &report.outcome.word(),
+                &number(report.rejected),
             ],
         )
         .await?;
