@@ -2,7 +2,9 @@
 
 use std::io::IsTerminal;
 
-use datafusion::logical_expr::LogicalPlan;
+use arrow::array::AsArray;
+use arrow::datatypes::Int64Type;
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 use datafusion_ctct::{Connection, Estimate, Pace};
 
 use crate::arguments::Arguments;
@@ -25,6 +27,19 @@ pub(crate) async fn estimate(setup: &Setup, plan: &LogicalPlan) -> Option<Estima
     // What cannot be planned says so itself when it is run.
     let plan = setup.session.state().create_physical_plan(plan).await.ok()?;
     Some(Estimate::of(&plan)).filter(|estimate| estimate.scans > 0)
+}
+
+/// How many rows a query has in all, where at most one request tells.
+pub(crate) async fn counted(setup: &Setup, plan: LogicalPlan) -> Option<u64> {
+    let rows = datafusion::functions_aggregate::expr_fn::count(datafusion::prelude::lit(1));
+    let count = LogicalPlanBuilder::from(plan).aggregate(Vec::<Expr>::new(), [rows]).ok()?;
+    let count = count.build().ok()?;
+    if estimate(setup, &count).await.is_some_and(|estimate| estimate.requests > 1) {
+        return None;
+    }
+    let found = setup.session.execute_logical_plan(count).await.ok()?.collect().await.ok()?;
+    let count = found.first()?.column(0).as_primitive_opt::<Int64Type>()?;
+    u64::try_from(count.iter().next()??).ok()
 }
 
 /// Lets a statement begin, or not, and bounds what it may send.

@@ -6,6 +6,8 @@ use datafusion::common::DataFusionError;
 use datafusion::prelude::SessionContext;
 use datafusion_ctct::{Diagnosis, Error, ErrorKind, client_error};
 
+use crate::excerpt;
+
 /// Why a run ended early.
 #[derive(Debug)]
 pub(crate) enum Failure {
@@ -15,6 +17,8 @@ pub(crate) enum Failure {
         code: u8,
         /// What happened, and what to do next.
         diagnosis: Diagnosis,
+        /// The line that it is about, with marks below the place.
+        excerpt: Option<String>,
     },
     /// Somebody pressed Ctrl-C.
     Interrupted,
@@ -30,17 +34,22 @@ pub(crate) enum Failure {
 impl Failure {
     /// An error of no special kind.
     pub(crate) fn other(message: impl Into<String>) -> Self {
-        Self::Said { code: 1, diagnosis: Diagnosis { message: message.into(), hint: None } }
+        Self::said(1, Diagnosis::from(message.into()))
     }
 
     /// An error with an exit code, and what to do next.
     pub(crate) fn with_hint(code: u8, message: String, hint: String) -> Self {
-        Self::Said { code, diagnosis: Diagnosis { message, hint: Some(hint) } }
+        Self::said(code, Diagnosis::from(message).with_hint(hint))
     }
 
     /// A mistake on the command line.
     pub(crate) fn usage(message: &str) -> Self {
-        Self::Said { code: 2, diagnosis: Diagnosis { message: message.to_owned(), hint: None } }
+        Self::said(2, Diagnosis::from(message))
+    }
+
+    /// A failure with its exit code.
+    pub(crate) fn said(code: u8, diagnosis: Diagnosis) -> Self {
+        Self::Said { code, diagnosis, excerpt: None }
     }
 
     /// The same failure, when it has been said already.
@@ -65,15 +74,24 @@ impl Failure {
             return Self::of_replication(found);
         }
         let code = client_error(error).map_or(1, |error| code(error.kind()));
-        Self::Said { code, diagnosis: Diagnosis::of(error, session) }
+        Self::said(code, Diagnosis::of(error, session))
+    }
+
+    /// The same failure, showing the place in the statement that it is about.
+    pub(crate) fn in_statement(self, sql: &str) -> Self {
+        let Self::Said { code, diagnosis, .. } = self else { return self };
+        let named = || excerpt::place_of(sql, diagnosis.about.as_deref()?);
+        let place = diagnosis.place.or_else(named);
+        let excerpt = place.and_then(|place| excerpt::excerpt(sql, place));
+        Self::Said { code, diagnosis, excerpt }
     }
 
     /// The same failure, naming where the statement stands.
     pub(crate) fn at(self, place: Option<&str>) -> Self {
         match (self, place) {
-            (Self::Said { code, mut diagnosis }, Some(place)) => {
+            (Self::Said { code, mut diagnosis, excerpt }, Some(place)) => {
                 diagnosis.message = format!("{place}: {}", diagnosis.message);
-                Self::Said { code, diagnosis }
+                Self::Said { code, diagnosis, excerpt }
             }
             (failure, _) => failure,
         }
@@ -92,8 +110,8 @@ impl Failure {
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let hint = error.hint().map(str::to_owned);
-        let diagnosis = Diagnosis { message: error.to_string(), hint };
-        Self::Said { code: code(error.kind()), diagnosis }
+        let diagnosis = Diagnosis { hint, ..Diagnosis::from(error.to_string()) };
+        Self::said(code(error.kind()), diagnosis)
     }
 }
 

@@ -4,7 +4,10 @@ mod arguments;
 mod auth;
 mod budget;
 mod conns;
+mod excerpt;
 mod exit;
+mod help;
+mod lex;
 mod output;
 mod pasted;
 mod progress;
@@ -32,7 +35,7 @@ fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(error) => error.exit(),
     };
-    let report = Report::new(arguments.quiet);
+    let report = Report::new(arguments.quiet, arguments.color);
     report.install_warnings();
     let scripts = arguments::scripts(&arguments, &matches);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
@@ -67,6 +70,9 @@ async fn start(
         Some(Command::Run(command)) => replicate::replicate(command, arguments, report).await,
         Some(Command::Quota) => quota::show(arguments).await,
         Some(Command::Sandbox(command)) => sandbox::serve(command, report).await,
+        Some(Command::Completions { shell }) => help::completions(*shell),
+        Some(Command::Man) => help::manual(),
+        Some(Command::Help { topic }) => help::explain(topic),
         None => run::run(arguments, None, scripts, report).await,
     }
 }

@@ -29,7 +29,8 @@ pub(crate) fn left_today(setup: &Setup) -> Option<String> {
     Some(format!("{} left today", thousands(quota.left())))
 }
 
-fn lines(name: &str, quota: &Quota) -> Vec<String> {
+/// What is used and left of a key's day, for people.
+pub(crate) fn lines(name: &str, quota: &Quota) -> Vec<String> {
     let mut lines = vec![format!(
         "{name}: {} of {} requests used on {} (UTC), {} left",
         thousands(quota.used),

@@ -269,6 +269,6 @@ impl Failure {
             _ => 1,
         };
         let hint = error.hint().map(str::to_owned);
-        Self::Said { code, diagnosis: Diagnosis { message: error.to_string(), hint } }
+        Self::said(code, Diagnosis { hint, ..Diagnosis::from(error.to_string()) })
     }
 }

@@ -9,6 +9,7 @@ use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
 
+use crate::arguments::Colours;
 use crate::exit::Failure;
 
 /// Says things on standard error.
@@ -20,11 +21,19 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    pub(crate) fn new(quiet: bool) -> Self {
+    pub(crate) fn new(quiet: bool, colours: Colours) -> Self {
         let terminal = io::stderr().is_terminal();
-        let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
-            || std::env::var_os("TERM").is_some_and(|value| value == "dumb");
-        Self { quiet, terminal, colour: terminal && !refused }
+        Self { quiet, terminal, colour: has_colours(colours, terminal) }
+    }
+
+    /// Whether messages have colours.
+    pub(crate) fn is_coloured(self) -> bool {
+        self.colour
+    }
+
+    /// The same report, saying less.
+    pub(crate) fn quietly(self) -> Self {
+        Self { quiet: true, ..self }
     }
 
     /// Whether somebody watches, and wants to be told things.
@@ -34,9 +43,13 @@ impl Report {
 
     /// Says why a run failed, and gives its exit code.
     pub(crate) fn failure(self, failure: &Failure) -> ExitCode {
-        if let Failure::Said { diagnosis, .. } = failure {
+        if let Failure::Said { diagnosis, excerpt, .. } = failure {
             let label = self.paint("error", "31;1");
             Self::line(format_args!("{label}: {}", harmless(&diagnosis.message)));
+            if let Some(excerpt) = excerpt {
+                let (line, marks) = excerpt.split_once('\n').unwrap_or((excerpt, ""));
+                Self::line(format_args!("{line}\n{}", self.paint(marks, "31;1")));
+            }
             if let Some(hint) = &diagnosis.hint {
                 let label = self.paint("hint", "36");
                 Self::line(format_args!("{label}: {}", harmless(hint)));
@@ -107,9 +120,33 @@ impl Report {
     }
 }
 
-/// Text from elsewhere, unable to steer a terminal.
+/// Whether what is written has colours: as somebody says, or by what the environment says, or
+/// where a terminal shows it.
+fn has_colours(colours: Colours, terminal: bool) -> bool {
+    let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let is_forced = ["FORCE_COLOR", "CLICOLOR_FORCE"]
+        .iter()
+        .any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty() && value != "0"));
+    match colours {
+        Colours::Always => true,
+        Colours::Never => false,
+        Colours::Auto if is_set("NO_COLOR") => false,
+        Colours::Auto if is_forced => true,
+        Colours::Auto => terminal && std::env::var_os("TERM").is_none_or(|value| value != "dumb"),
+    }
+}
+
+/// Text from elsewhere, unable to steer a terminal or to turn the direction of writing.
 pub(crate) fn harmless(text: &str) -> String {
-    text.chars().filter(|c| *c == '\n' || !c.is_control()).collect()
+    text.chars().filter(|c| *c == '\n' || !(c.is_control() || turns(*c))).collect()
+}
+
+/// Whether a sign changes the direction in which others are written.
+pub(crate) fn turns(sign: char) -> bool {
+    matches!(
+        sign,
+        '\u{200e}' | '\u{200f}' | '\u{061c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+    )
 }
 
 /// Events as lines of their message.

@@ -12,7 +12,7 @@ use crate::arguments::{Arguments, Format, Source};
 use crate::auth;
 use crate::budget;
 use crate::exit::Failure;
-use crate::output;
+use crate::output::{self, Sink, Style};
 use crate::progress::Progress;
 use crate::quota;
 use crate::report::Report;
@@ -31,20 +31,17 @@ pub(crate) async fn run(
 ) -> Result<(), Failure> {
     let binary = matches!(arguments.format, Format::Arrow | Format::Parquet);
     if binary && std::io::stdout().is_terminal() {
-        return Err(Failure::Said {
-            code: 2,
-            diagnosis: datafusion_ctct::Diagnosis {
-                message: "this format is not for a terminal".to_owned(),
-                hint: Some(
-                    "write it to a file: ctct … > result, or use COPY … TO 'file'".to_owned(),
-                ),
-            },
-        });
+        return Err(Failure::with_hint(
+            2,
+            "this format is not for a terminal".to_owned(),
+            "write it to a file: ctct … > result, or use COPY … TO 'file'".to_owned(),
+        ));
+    }
+    if arguments.is_shell() {
+        return shell::run(arguments, name, *report).await;
     }
     let setup = set_up(arguments, name).await?;
-    if arguments.is_shell() {
-        return shell::run(&setup, arguments, report).await;
-    }
+    let showing = Showing::of(arguments);
     let mut scripts = Vec::new();
     for source in sources {
         let (name, text) = read(source)?;
@@ -62,9 +59,10 @@ pub(crate) async fn run(
                 let message = "a file of this format holds the result of one statement";
                 return Err(Failure::other(message).at(place.as_deref()));
             }
-            let run = async || execute(&setup, &statement.sql, arguments, report).await;
+            let run = async || execute(&setup, &statement.sql, &showing, arguments, report).await;
             let outcome = auth::with_login(&setup, arguments, report, run).await;
-            written += u32::from(outcome.map_err(|failure| failure.at(place.as_deref()))?);
+            let done = outcome.map_err(|failure| failure.at(place.as_deref()))?;
+            written += u32::from(done.is_query);
         }
     }
     Ok(())
@@ -94,13 +92,13 @@ fn read(source: Source) -> Result<(Option<String>, String), Failure> {
 /// line costs no request.
 fn statements(session: &SessionContext, text: &str) -> Result<Vec<Statement>, Failure> {
     let failed = |error| Failure::of_statement(&error, session);
-    let statements = script::split(text).map_err(failed)?;
+    let statements = script::split(text).map_err(|error| failed(error).in_statement(text))?;
     let dialect = session.state().config().options().sql_parser.dialect;
     for statement in &statements {
         let parsed = session.state().sql_to_statement(&statement.sql, &dialect);
         // A parser counts its lines within the statement.
         let place = (statements.len() > 1).then(|| format!("statement at line {}", statement.line));
-        parsed.map_err(|error| failed(error).at(place.as_deref()))?;
+        parsed.map_err(|error| failed(error).in_statement(&statement.sql).at(place.as_deref()))?;
     }
     Ok(statements)
 }
@@ -128,16 +126,42 @@ fn is_query(plan: &LogicalPlan) -> bool {
     )
 }
 
-/// Runs one statement and writes its result; says whether there was one.
+/// How results are shown, and where they go.
+#[derive(Debug, Clone)]
+pub(crate) struct Showing {
+    pub(crate) style: Style,
+    pub(crate) sink: Sink,
+    /// Whether each statement ends with a line about it, where somebody watches.
+    pub(crate) timed: bool,
+}
+
+impl Showing {
+    /// As the command line says.
+    pub(crate) fn of(arguments: &Arguments) -> Self {
+        Self { style: Style::of(arguments), sink: Sink::Standard, timed: true }
+    }
+}
+
+/// A statement that was run.
+#[derive(Debug, Default)]
+pub(crate) struct Executed {
+    /// Whether its rows were what was asked for.
+    pub(crate) is_query: bool,
+    /// The first of them.
+    pub(crate) kept: Vec<RecordBatch>,
+}
+
+/// Runs one statement and writes its result.
 pub(crate) async fn execute(
     setup: &Setup,
     sql: &str,
+    showing: &Showing,
     arguments: &Arguments,
     report: &Report,
-) -> Result<bool, Failure> {
-    let format = arguments.format;
+) -> Result<Executed, Failure> {
+    let (format, sink) = (showing.style.format, &showing.sink);
     let session = &setup.session;
-    let failed = |error| Failure::of_statement(&error, session);
+    let failed = |error| Failure::of_statement(&error, session).in_statement(sql);
     let (started, sent) = (Instant::now(), setup.traffic.sent());
     let watched = report.is_watched();
     let mut progress = Progress::start(watched, &setup.traffic, setup.connection.as_ref());
@@ -156,9 +180,9 @@ pub(crate) async fn execute(
     if let LogicalPlan::Copy(copy) = plan {
         let copied = datafusion_ctct::copy(session, copy).await.map_err(failed)?;
         progress.stop();
-        finish(setup, Some(copied.rows), sent, started, *report);
+        finish(setup, Some(copied.rows), (sent, started), showing, *report);
         return match copied.incomplete {
-            None => Ok(query),
+            None => Ok(Executed { is_query: query, ..Executed::default() }),
             Some(incomplete) => {
                 report.note(&format!(
                     "{} holds the {} rows that were read; it is incomplete",
@@ -169,32 +193,52 @@ pub(crate) async fn execute(
             }
         };
     }
+    let plan_of_query = (query && !explained).then(|| plan.clone());
     let frame = session.execute_logical_plan(plan).await.map_err(failed)?;
     // Results that are written as they come would be torn apart by the line.
     let streams = query && !explained && !matches!(format, Format::Table | Format::Markdown);
-    if streams && std::io::stdout().is_terminal() {
+    if streams && sink.is_terminal() {
         progress.stop();
     }
+    let mut kept = Vec::new();
     let rows = if explained && format == Format::Table {
-        output::plans(&frame.collect().await.map_err(failed)?)?;
+        output::plans(&frame.collect().await.map_err(failed)?, sink)?;
         if let (Some(cost), Some(connection)) = (cost, &setup.connection) {
-            output::line(&format!("-- {}", budget::in_words(&cost, setup, connection)))?;
+            let words = format!("-- {}", budget::in_words(&cost, setup, connection));
+            output::line_to(sink, &words)?;
         }
         None
     } else if query {
-        Some(write(frame, format, session, || progress.stop()).await?)
+        let total = async || match plan_of_query {
+            Some(plan) => budget::counted(setup, plan).await,
+            None => None,
+        };
+        let stream = frame.execute_stream().await.map_err(failed)?;
+        let written = output::write(stream, &showing.style, sink, || progress.stop(), total).await;
+        let written = written.map_err(|error| match error {
+            output::WriteError::Query(error) => failed(error),
+            output::WriteError::Output(error) => error.into(),
+        })?;
+        kept = written.kept;
+        Some(written.rows)
     } else {
         let done = frame.collect().await.map_err(failed)?;
         inserted.then(|| output::count_of(&done)).flatten()
     };
     progress.stop();
-    finish(setup, rows, sent, started, *report);
-    Ok(query)
+    finish(setup, rows, (sent, started), showing, *report);
+    Ok(Executed { is_query: query, kept })
 }
 
 /// Says what a statement brought and cost, if somebody watches.
-fn finish(setup: &Setup, rows: Option<u64>, sent: u64, started: Instant, report: Report) {
-    if report.is_watched() {
+fn finish(
+    setup: &Setup,
+    rows: Option<u64>,
+    (sent, started): (u64, Instant),
+    showing: &Showing,
+    report: Report,
+) {
+    if report.is_watched() && showing.timed {
         let requests = setup.traffic.sent() - sent;
         let mut summary = summary(rows, requests, started.elapsed().as_secs_f64());
         if let Some(left) = quota::left_today(setup) {
@@ -209,7 +253,25 @@ pub(crate) async fn print(setup: &Setup, sql: &str, format: Format) -> Result<()
     let session = &setup.session;
     let frame = session.sql(sql).await;
     let frame = frame.map_err(|error| Failure::of_statement(&error, session))?;
-    write(frame, format, session, || {}).await.map(|_| ())
+    write(frame, format, session).await
+}
+
+/// Writes the result of one query as results are shown, without anything around it.
+pub(crate) async fn print_styled(
+    setup: &Setup,
+    sql: &str,
+    showing: &Showing,
+) -> Result<(), Failure> {
+    let session = &setup.session;
+    let failed = |error| Failure::of_statement(&error, session);
+    let frame = session.sql(sql).await.map_err(failed)?;
+    let stream = frame.execute_stream().await.map_err(failed)?;
+    let nobody = async || None;
+    let written = output::write(stream, &showing.style, &showing.sink, || {}, nobody).await;
+    written.map(|_| ()).map_err(|error| match error {
+        output::WriteError::Query(error) => failed(error),
+        output::WriteError::Output(error) => error.into(),
+    })
 }
 
 /// Writes one batch as a result.
@@ -217,19 +279,15 @@ pub(crate) async fn print_batch(batch: RecordBatch, format: Format) -> Result<()
     let session = SessionContext::new();
     let frame = session.read_batch(batch);
     let frame = frame.map_err(|error| Failure::of_statement(&error, &session))?;
-    write(frame, format, &session, || {}).await.map(|_| ())
+    write(frame, format, &session).await
 }
 
-/// `ready` is called when the first of the result is about to be written.
-async fn write(
-    frame: DataFrame,
-    format: Format,
-    session: &SessionContext,
-    ready: impl FnOnce(),
-) -> Result<u64, Failure> {
+async fn write(frame: DataFrame, format: Format, session: &SessionContext) -> Result<(), Failure> {
     let stream = frame.execute_stream().await;
     let stream = stream.map_err(|error| Failure::of_statement(&error, session))?;
-    output::write(stream, format, ready).await.map_err(|error| match error {
+    let style = Style::plain(format);
+    let written = output::write(stream, &style, &Sink::Standard, || {}, async || None).await;
+    written.map(|_| ()).map_err(|error| match error {
         output::WriteError::Query(error) => Failure::of_statement(&error, session),
         output::WriteError::Output(error) => error.into(),
     })
@@ -238,7 +296,7 @@ async fn write(
 fn summary(rows: Option<u64>, requests: u64, seconds: f64) -> String {
     let plural = |count: u64, noun: &str| match count {
         1 => format!("1 {noun}"),
-        _ => format!("{count} {noun}s"),
+        _ => format!("{} {noun}s", quota::thousands(count)),
     };
     let rows = rows.map_or_else(|| "done".to_owned(), |rows| plural(rows, "row"));
     format!("{rows}, {}, {seconds:.2} s", plural(requests, "request"))

@@ -54,14 +54,6 @@ pub(crate) fn split(script: &str) -> Result<Vec<Statement>> {
     Ok(statements)
 }
 
-/// Whether a text that is typed line by line is complete: it ends with a semicolon
-/// outside of strings and comments.
-pub(crate) fn is_complete(text: &str) -> bool {
-    let Ok(tokens) = Tokenizer::new(&GenericDialect {}, text).tokenize() else { return false };
-    let last = tokens.iter().rev().find(|token| !matches!(token, Token::Whitespace(_)));
-    matches!(last, None | Some(Token::SemiColon))
-}
-
 /// The text from one location up to another; columns are counted in characters.
 fn between(lines: &[&str], from: Location, to: Option<Location>) -> String {
     let index = |count: u64| usize::try_from(count.saturating_sub(1)).unwrap_or(usize::MAX);
@@ -109,18 +101,5 @@ mod tests {
         assert_eq!(statements[0].sql, "SELECT\n 1");
         assert_eq!(statements[0].comment, ["First,", "a count."]);
         assert_eq!((statements[1].line, statements[1].comment.join(" ").as_str()), (7, "Second."));
-    }
-
-    #[test]
-    fn typing_ends_with_a_semicolon() {
-        for (text, complete) in [
-            ("SELECT 1;", true),
-            ("SELECT 1", false),
-            ("SELECT ';", false),
-            ("SELECT 1; -- x", true),
-            ("", true),
-        ] {
-            assert_eq!(is_complete(text), complete, "{text}");
-        }
     }
 }

@@ -1,9 +1,10 @@
 //! From arguments and environment to a session.
 
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use ctct_client::{Places, TokenStore};
+use ctct_client::{Places, TokenStore, config_folder};
 use ctct_sandbox::Sandbox;
 use datafusion::prelude::SessionContext;
 use datafusion_ctct::{
@@ -25,6 +26,8 @@ pub(crate) struct Setup {
     pub(crate) connection: Option<Connection>,
     /// What asks over it.
     pub(crate) client: Option<Arc<Client>>,
+    /// The schemas of databases that can be queried beside it.
+    pub(crate) targets: Vec<String>,
     /// The sandbox lives as long as the session.
     _sandbox: Option<Sandbox>,
 }
@@ -47,6 +50,16 @@ pub(crate) async fn settled() {
 pub(crate) fn places() -> Places {
     let working_folder = std::env::current_dir().unwrap_or_default();
     Places::new(|name| std::env::var_os(name), &working_folder)
+}
+
+/// The file that the shell runs when it starts.
+pub(crate) fn start_up_file() -> Option<PathBuf> {
+    config_folder(|name| std::env::var_os(name)).map(|folder| folder.join("ctctrc"))
+}
+
+/// The file with what was typed into the shell.
+pub(crate) fn history_file() -> Option<PathBuf> {
+    state_folder(|name| std::env::var_os(name)).map(|folder| folder.join("history"))
 }
 
 /// All connections of this machine.
@@ -96,7 +109,9 @@ pub(crate) async fn set_up(arguments: &Arguments, name: Option<&str>) -> Result<
     }
     let session = ctct_replicate::with_targets(builder, found.targets())
         .map_err(|error| Failure::other(error.to_string()))?;
-    Ok(Setup { session, traffic, connection: in_use, client, _sandbox: running })
+    let targets = found.targets().iter().filter(|target| target.kind == "postgres");
+    let targets = targets.map(|target| target.name.to_lowercase()).collect();
+    Ok(Setup { session, traffic, connection: in_use, client, targets, _sandbox: running })
 }
 
 /// What all requests of this process share.

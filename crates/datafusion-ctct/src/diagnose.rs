@@ -3,7 +3,7 @@
 use std::error::Error as StdError;
 
 use ctct_client::{Error, likely};
-use datafusion::common::{DataFusionError, SchemaError};
+use datafusion::common::{DataFusionError, SchemaError, Span};
 use datafusion::prelude::SessionContext;
 
 use crate::catalog::{CATALOG, VIEW_SCHEMA};
@@ -15,6 +15,53 @@ pub struct Diagnosis {
     pub message: String,
     /// What to do next, where that is known.
     pub hint: Option<String>,
+    /// Where in the statement it is, where that is known.
+    pub place: Option<Place>,
+    /// A name in the statement that it is about.
+    pub about: Option<String>,
+}
+
+/// A place in a statement, in lines and characters that are counted from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// The line.
+    pub line: u64,
+    /// The first character.
+    pub column: u64,
+    /// How many characters.
+    pub length: u64,
+}
+
+impl Place {
+    fn of(span: Span) -> Self {
+        let length = if span.start.line == span.end.line {
+            span.end.column.saturating_sub(span.start.column)
+        } else {
+            1
+        };
+        Self { line: span.start.line, column: span.start.column, length: length.max(1) }
+    }
+
+    /// The place that a parser names at the end of its message, which is left without it.
+    fn said_in(message: &mut String) -> Option<Self> {
+        let at = message.rfind(" at Line: ")?;
+        let numbers = message.split_off(at);
+        let mut numbers =
+            numbers.split(|c: char| !c.is_ascii_digit()).filter_map(|number| number.parse().ok());
+        Some(Self { line: numbers.next()?, column: numbers.next()?, length: 1 })
+    }
+}
+
+impl From<&str> for Diagnosis {
+    fn from(message: &str) -> Self {
+        Self::from(message.to_owned())
+    }
+}
+
+impl From<String> for Diagnosis {
+    fn from(message: String) -> Self {
+        Self { message, hint: None, place: None, about: None }
+    }
 }
 
 /// The error of a client somewhere inside of another error.
@@ -37,15 +84,39 @@ impl Diagnosis {
     /// Explains an error of a statement in this session.
     pub fn of(error: &DataFusionError, session: &SessionContext) -> Self {
         if let Some(error) = client_error(error) {
-            return Self { message: error.to_string(), hint: error.hint().map(str::to_owned) };
+            let found = Self::from(error.to_string());
+            return Self { hint: error.hint().map(str::to_owned), ..found };
         }
-        match error.find_root() {
+        let found = match error.find_root() {
             DataFusionError::SchemaError(schema, _) => of_schema_error(schema),
             DataFusionError::Plan(message) => of_plan_error(message, session),
-            DataFusionError::SQL(parser, _) => Self { message: plain(parser), hint: None },
-            other => Self { message: plain(other), hint: None },
-        }
+            DataFusionError::SQL(parser, _) => of_parser_error(&plain(parser)),
+            other => Self::from(plain(other)),
+        };
+        let spans = error.diagnostic().and_then(|known| known.span);
+        Self { place: found.place.or(spans.map(Place::of)), ..found }
     }
+
+    /// The same with what to do next.
+    #[must_use]
+    pub fn with_hint(self, hint: impl Into<String>) -> Self {
+        Self { hint: Some(hint.into()), ..self }
+    }
+
+    /// The same, about a name of the statement.
+    fn about(self, name: &str) -> Self {
+        Self { about: Some(name.to_owned()), ..self }
+    }
+}
+
+/// What a parser says, which names a place, or the end.
+fn of_parser_error(message: &str) -> Diagnosis {
+    let mut message = message.to_owned();
+    let place = Place::said_in(&mut message);
+    let hint = message
+        .ends_with("found: EOF")
+        .then(|| "the statement ends too early; a comma or a bracket may be too many".to_owned());
+    Diagnosis { place, hint, ..Diagnosis::from(message.replace("found: EOF", "found its end")) }
 }
 
 fn of_schema_error(error: &SchemaError) -> Diagnosis {
@@ -65,13 +136,17 @@ fn of_schema_error(error: &SchemaError) -> Diagnosis {
             let place = field.relation.as_ref().map(|table| format!(" in {}", table.table()));
             let place = place.unwrap_or_default();
             let message = format!("there is no column {}{place}", field.name);
-            Diagnosis { message, hint: Some(hint) }
+            Diagnosis::from(message).with_hint(hint).about(&field.name)
         }
-        SchemaError::AmbiguousReference { field } => Diagnosis {
-            message: format!("the column {} is in several of the tables", field.name),
-            hint: Some(format!("write the table's name before it, as in contacts.{}", field.name)),
-        },
-        other => Diagnosis { message: plain(other), hint: None },
+        SchemaError::AmbiguousReference { field } => {
+            Diagnosis::from(format!("the column {} is in several of the tables", field.name))
+                .with_hint(format!(
+                    "write the table's name before it, as in contacts.{}",
+                    field.name
+                ))
+                .about(&field.name)
+        }
+        other => Diagnosis::from(plain(other)),
     }
 }
 
@@ -81,7 +156,7 @@ fn of_plan_error(message: &str, session: &SessionContext) -> Diagnosis {
         .and_then(|rest| rest.strip_suffix("' not found"))
         .map(|name| name.split('.').map(str::to_owned).collect::<Vec<_>>());
     let Some([catalog, schema, table]) = missing.as_deref() else {
-        return Diagnosis { message: plain(&message), hint: None };
+        return of_other_plan_error(message);
     };
     let tables = session
         .catalog(catalog)
@@ -106,7 +181,22 @@ fn of_plan_error(message: &str, session: &SessionContext) -> Diagnosis {
     } else {
         format!(" (there is no schema {catalog}.{schema})")
     };
-    Diagnosis { message: format!("there is no table {table}{place}"), hint: Some(hint) }
+    Diagnosis::from(format!("there is no table {table}{place}")).with_hint(hint).about(table)
+}
+
+/// Of a function that is not known the planner says which ones are like it.
+fn of_other_plan_error(message: &str) -> Diagnosis {
+    let function = message
+        .strip_prefix("Invalid function '")
+        .and_then(|rest| rest.split_once("'."))
+        .map(|(name, rest)| (name, rest.trim()));
+    let Some((name, rest)) = function else { return Diagnosis::from(plain(&message)) };
+    let meant = rest.strip_prefix("Did you mean '").and_then(|meant| meant.strip_suffix("'?"));
+    let found = Diagnosis::from(format!("there is no function {name}")).about(name);
+    match meant {
+        Some(meant) => found.with_hint(format!("did you mean {meant}?")),
+        None => found,
+    }
 }
 
 /// The tables, as many as can be taken in at a glance.

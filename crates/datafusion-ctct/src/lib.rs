@@ -50,7 +50,7 @@ pub use ctct_client::{
     Quota, RequestRecord, RetryPolicy, Traffic, Waiting, WaitingFor, from_environment, likely,
     state_folder,
 };
-pub use diagnose::{Diagnosis, client_error};
+pub use diagnose::{Diagnosis, Place, client_error};
 pub use nested_text::nested_to_text;
 pub use scan::{
     Access, CtctScanExec, Estimate, EstimatedRows, KnownDefinitions, Page, Pages, RequestPlan,

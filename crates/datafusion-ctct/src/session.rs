@@ -133,6 +133,8 @@ fn with_defaults(config: SessionConfig) -> SessionConfig {
         .with_round_robin_repartition(false)
         .with_information_schema(true);
     let options = config.options_mut();
+    // Errors name the place in the statement.
+    options.sql_parser.collect_spans = true;
     options.execution.hash_join_buffering_capacity = 0;
     options.execution.parquet.max_row_group_size = ROW_GROUP;
     // Statistics of each page stay in memory up to the end of the file; groups are small

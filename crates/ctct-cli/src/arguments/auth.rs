@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 /// `ctct auth`.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(subcommand_required = true, arg_required_else_help = true)]
 pub(crate) struct AuthCommand {
     #[command(subcommand)]
@@ -13,7 +13,7 @@ pub(crate) struct AuthCommand {
 }
 
 /// What to do with a connection's login.
-#[derive(Debug, Subcommand)]
+#[derive(Debug, Clone, Subcommand)]
 pub(crate) enum AuthAction {
     /// Logs in with a browser, once; tokens are renewed from then on
     Login {

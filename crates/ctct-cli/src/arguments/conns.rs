@@ -16,7 +16,7 @@ shell's history: for secrets, a file (@) or standard input (-) is better.
 Inputs: anchor_date, redirect_uri, requests_per_second, requests_per_day, quota_reserve";
 
 /// `ctct conns`.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(subcommand_required = true, arg_required_else_help = true)]
 pub(crate) struct ConnsCommand {
     #[command(subcommand)]
@@ -24,7 +24,7 @@ pub(crate) struct ConnsCommand {
 }
 
 /// What to do with connections.
-#[derive(Debug, Subcommand)]
+#[derive(Debug, Clone, Subcommand)]
 pub(crate) enum ConnsAction {
     /// Writes settings of a connection into ctct's env.yaml
     #[command(after_help = SET_EXAMPLES)]

@@ -7,6 +7,7 @@ mod run;
 use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::LazyLock;
 
 use clap::{ArgMatches, Args, Parser, Subcommand, ValueEnum};
 
@@ -27,15 +28,32 @@ Examples:
 An account of your own:
   ctct conns set CONSTANT_CONTACT type=api spec=constant-contact secrets='{ client_id: …, client_secret: … }'
   ctct auth login
+";
 
-Exit codes: 0 done, 1 error, 2 usage, 3 some streams failed, 4 log in first, 5 quota used up, 6 temporary, 130 interrupted";
+/// Examples come first: they are what most people look for.
+const TEMPLATE: &str = "\
+{about-with-newline}
+{before-help}{usage-heading} {usage}
+
+{all-args}{after-help}";
+
+const AFTER: &str =
+    "ctct help exit-codes lists the exit codes; in the shell, \\? lists its commands";
 
 /// Constant Contact as SQL tables.
 ///
 /// Without -c and -f: runs the SQL on standard input, or opens a shell on a terminal.
-#[derive(Debug, Parser)]
+#[derive(Debug, Clone, Parser)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
-#[command(name = "ctct", version, after_help = EXAMPLES, max_term_width = 100)]
+#[command(
+    name = "ctct",
+    version = version(),
+    before_help = EXAMPLES,
+    after_help = AFTER,
+    help_template = TEMPLATE,
+    max_term_width = 100,
+    disable_help_subcommand = true
+)]
 pub(crate) struct Arguments {
     /// Runs this SQL (several statements are separated by semicolons) and exits
     #[arg(short = 'c', long = "command", value_name = "SQL")]
@@ -52,6 +70,34 @@ pub(crate) struct Arguments {
     /// How results are written
     #[arg(long, value_enum, default_value_t = Format::Table, global = true)]
     pub(crate) format: Format,
+
+    /// Shows each row as lines of name and value
+    #[arg(long, value_enum, default_value_t = Expanded::Auto, num_args = 0..=1, default_missing_value = "on", value_name = "WHEN")]
+    pub(crate) expanded: Expanded,
+
+    /// Shows at most so many rows of a table; 0 shows all (a terminal shows 1000 otherwise)
+    #[arg(long, value_name = "N")]
+    pub(crate) maxrows: Option<usize>,
+
+    /// Writes this for a null, instead of NULL in tables and nothing in CSV
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) null: Option<String>,
+
+    /// Writes long tables without a pager
+    #[arg(long)]
+    pub(crate) no_pager: bool,
+
+    /// When messages have colours: `NO_COLOR` is respected, too
+    #[arg(long, value_enum, default_value_t = Colours::Auto, value_name = "WHEN", global = true)]
+    pub(crate) color: Colours,
+
+    /// Runs this file when the shell starts, instead of `ctctrc` in the configuration's folder
+    #[arg(long, value_name = "FILE", conflicts_with = "no_rc")]
+    pub(crate) rc: Option<PathBuf>,
+
+    /// Starts the shell without a file to run first
+    #[arg(long)]
+    pub(crate) no_rc: bool,
 
     /// Uses a built-in sandbox: a made-up account, no token, no network
     #[arg(long)]
@@ -89,7 +135,7 @@ pub(crate) struct Arguments {
 }
 
 /// What else ctct does.
-#[derive(Debug, Subcommand)]
+#[derive(Debug, Clone, Subcommand)]
 pub(crate) enum Command {
     /// Sets, lists and tries connections
     Conns(ConnsCommand),
@@ -101,10 +147,55 @@ pub(crate) enum Command {
     Quota,
     /// Serves the sandbox to other programs
     Sandbox(SandboxCommand),
+    /// Writes what a shell needs to complete ctct's commands and options
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Writes the manual page
+    Man,
+    /// Explains a topic, or a command
+    Help {
+        /// `exit-codes`, `shell`, `connections`, or a command
+        topic: Vec<String>,
+    },
+}
+
+/// The version, with that of the engine, and the commit where whoever builds names one.
+fn version() -> &'static str {
+    static VERSION: LazyLock<String> = LazyLock::new(|| {
+        let commit = option_env!("CTCT_COMMIT").map(|commit| format!(", {commit}"));
+        let commit = commit.unwrap_or_default();
+        let engine = datafusion::DATAFUSION_VERSION;
+        format!("{} (DataFusion {engine}{commit})", env!("CARGO_PKG_VERSION"))
+    });
+    &VERSION
+}
+
+/// When rows are shown as lines of name and value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Expanded {
+    /// Where a few rows are too wide for the terminal
+    Auto,
+    /// Always
+    On,
+    /// Never
+    Off,
+}
+
+/// When messages have colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Colours {
+    /// On a terminal that can show them
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
 }
 
 /// `ctct sandbox`.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(subcommand_required = true, arg_required_else_help = true)]
 pub(crate) struct SandboxCommand {
     #[command(subcommand)]
@@ -112,7 +203,7 @@ pub(crate) struct SandboxCommand {
 }
 
 /// What to do with the sandbox.
-#[derive(Debug, Subcommand)]
+#[derive(Debug, Clone, Subcommand)]
 pub(crate) enum SandboxAction {
     /// Serves a made-up account over HTTP until it is interrupted
     Serve {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 /// `ctct run`.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[command(after_help = "\
 Examples:

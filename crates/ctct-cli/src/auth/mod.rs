@@ -121,6 +121,18 @@ pub(crate) async fn with_login<T>(
     run().await
 }
 
+/// Logs in a connection that was just set.
+pub(crate) async fn log_in_first(
+    client: &Client,
+    arguments: &Arguments,
+    report: Report,
+) -> Result<(), Failure> {
+    let status =
+        login::log_in(client, &LoginOptions::default(), arguments.no_input, &report).await?;
+    report.note(&status::logged_in(&client.connection().name, &status));
+    Ok(())
+}
+
 /// The failure of whoever needs a connection where there is none.
 pub(crate) fn no_connection() -> Failure {
     Failure::with_hint(

@@ -35,6 +35,20 @@ pub(crate) async fn conns(
     }
 }
 
+/// Keeps the key of an application as the usual connection, and says where.
+pub(crate) fn keep_account(key: &str, secret: Option<&str>) -> Result<std::path::PathBuf, Failure> {
+    let path = |parts: &[&str]| parts.iter().map(|part| (*part).to_owned()).collect::<Vec<_>>();
+    let mut settings = vec![
+        (path(&["type"]), "api".into()),
+        (path(&["spec"]), "constant-contact".into()),
+        (path(&["secrets", "client_id"]), key.into()),
+    ];
+    if let Some(secret) = secret {
+        settings.push((path(&["secrets", "client_secret"]), secret.into()));
+    }
+    Ok(setup::places().set(setup::USUAL_NAME, &settings)?)
+}
+
 fn set(name: &str, settings: &[String], report: Report) -> Result<(), Failure> {
     let read = settings::read(settings)?;
     let places = setup::places();

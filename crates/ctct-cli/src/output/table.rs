@@ -1,4 +1,4 @@
-//! Tables for people: bordered, or in Markdown.
+//! Tables for people: bordered, line by line, or in Markdown.
 
 use std::fmt::Write;
 
@@ -7,68 +7,172 @@ use arrow::datatypes::{DataType, Schema};
 use arrow::error::ArrowError;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
+use unicode_width::UnicodeWidthStr;
 
+use super::Style;
 use super::columns::as_text;
-
-const NULL: &str = "NULL";
+use crate::arguments::Expanded;
+use crate::report::turns;
 
 /// Columns narrower than this are no pleasure to read.
 const NARROWEST: usize = 12;
+/// Where columns are left out, the others are at most as wide as this.
+const WIDEST: usize = 32;
+/// So many rows that do not fit are shown line by line; of more, columns are left out.
+const LINE_BY_LINE: usize = 10;
 
-/// A table with borders, as wide as it needs. Where it must fit into `width` and does not,
-/// its cells are wrapped; where there are too many columns for that, every row is shown
-/// as lines of name and value.
+/// A table with borders, as wide as it needs.
+///
+/// Where it must fit into `width` and does not, its cells are wrapped. Where there are too many
+/// columns for that, a few rows are shown as lines of name and value, and of many the columns in
+/// the middle are left out.
 pub(super) fn bordered(
     schema: &Schema,
     batches: &[RecordBatch],
+    style: &Style,
     width: Option<u16>,
 ) -> Result<String, ArrowError> {
     if schema.fields().is_empty() {
         return Ok(String::new());
     }
-    let rows = rows(batches)?;
-    let mut table = Table::new();
-    table.load_preset("││──├─┼┤│    ┬┴┌┐└┘");
-    table.set_header(schema.fields().iter().map(|field| harmless(field.name())));
-    for row in &rows {
-        let cells = row
-            .iter()
-            .zip(schema.fields())
-            .map(|(text, field)| Cell::new(text).set_alignment(alignment(field.data_type())));
-        table.add_row(cells);
+    let rows = rows(batches, style)?;
+    let names: Vec<String> = schema.fields().iter().map(|field| harmless(field.name())).collect();
+    let sides = schema.fields().iter().map(|field| alignment(field.data_type())).collect();
+    let shape = Shape { names, sides, rows };
+    if style.expanded == Expanded::On {
+        return Ok(shape.vertical());
     }
-    if let Some(width) = width.map(usize::from) {
-        let needed = table.lines().next().map_or(0, |border| border.chars().count());
-        if needed > width && schema.fields().len() * NARROWEST > width {
-            return Ok(vertical(schema, &rows));
-        }
-        if needed > width {
-            table.set_content_arrangement(ContentArrangement::Dynamic);
-            table.set_width(u16::try_from(width).unwrap_or(u16::MAX));
-        }
+    let Some(width) = width.map(usize::from) else { return Ok(shape.table(None)) };
+    let needed: usize = shape.widths().iter().map(|width| width + 3).sum::<usize>() + 1;
+    if needed <= width {
+        return Ok(shape.table(None));
     }
-    let mut text = table.trim_fmt();
-    text.push('\n');
+    if shape.names.len() * NARROWEST <= width {
+        return Ok(shape.table(Some(width)));
+    }
+    if style.expanded == Expanded::Auto && shape.rows.len() <= LINE_BY_LINE {
+        return Ok(shape.vertical());
+    }
+    let (of, shape) = (shape.names.len(), shape.narrowed(width));
+    let shown = shape.names.len() - 1;
+    let mut text = shape.table(None);
+    // Writing to a string cannot fail.
+    let _ = writeln!(
+        text,
+        "… {shown} of {of} columns; \\x on or --expanded on shows all, line by line"
+    );
     Ok(text)
 }
 
-/// Every row as lines of name and value.
-fn vertical(schema: &Schema, rows: &[Vec<String>]) -> String {
-    let names: Vec<String> = schema.fields().iter().map(|field| harmless(field.name())).collect();
-    let widest = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
-    let mut text = String::new();
-    // Writing to a string cannot fail.
-    for (number, row) in rows.iter().enumerate() {
-        let _ = writeln!(text, "─[ row {} ]─{}", number + 1, "─".repeat(widest));
-        for (name, value) in names.iter().zip(row) {
-            let _ = writeln!(text, "{name:widest$} │ {value}");
+/// What a table shows, as text.
+struct Shape {
+    names: Vec<String>,
+    sides: Vec<CellAlignment>,
+    rows: Vec<Vec<String>>,
+}
+
+impl Shape {
+    /// How wide each column is, in columns of the terminal.
+    fn widths(&self) -> Vec<usize> {
+        let of = |(place, name): (usize, &String)| {
+            let cells = self.rows.iter().filter_map(|row| row.get(place)).map(|cell| cell.width());
+            cells.chain([name.width()]).max().unwrap_or(0)
+        };
+        self.names.iter().enumerate().map(of).collect()
+    }
+
+    /// With borders, and wrapped where it is too wide.
+    fn table(&self, width: Option<usize>) -> String {
+        let mut table = Table::new();
+        table.load_preset("││──├─┼┤│    ┬┴┌┐└┘");
+        table.set_header(&self.names);
+        for row in &self.rows {
+            let cells = row.iter().zip(&self.sides);
+            table.add_row(cells.map(|(text, side)| Cell::new(text).set_alignment(*side)));
+        }
+        if let Some(width) = width {
+            table.set_content_arrangement(ContentArrangement::Dynamic);
+            table.set_width(u16::try_from(width).unwrap_or(u16::MAX));
+        }
+        let mut text = table.trim_fmt();
+        text.push('\n');
+        text
+    }
+
+    /// The first and the last columns, as many as fit, and one between them for the others.
+    fn narrowed(self, width: usize) -> Self {
+        let widths: Vec<usize> = self.widths().into_iter().map(|own| own.min(WIDEST)).collect();
+        let count = widths.len();
+        let mut room = width.saturating_sub(5);
+        let (mut first, mut last) = (0, count);
+        while first < last {
+            // The first ones say what a row is: they get two places of three.
+            let is_front = first <= 2 * (count - last);
+            let own = if is_front { widths.get(first) } else { widths.get(last - 1) };
+            let needed = own.map_or(0, |own| own + 3);
+            if needed > room && first > 0 {
+                break;
+            }
+            room = room.saturating_sub(needed);
+            if is_front {
+                first += 1;
+            } else {
+                last -= 1;
+            }
+        }
+        let some = |cells: Vec<String>| -> Vec<String> {
+            let (front, rest) = cells.split_at(first.min(cells.len()));
+            let (_, back) = rest.split_at((last - first).min(rest.len()));
+            let between = ["…".to_owned()];
+            front.iter().chain(&between).chain(back).map(|cell| shortened(cell)).collect()
+        };
+        let sides = self.sides;
+        let (front, back) = (sides.iter().take(first), sides.iter().skip(last));
+        Self {
+            names: some(self.names),
+            sides: front.copied().chain([CellAlignment::Left]).chain(back.copied()).collect(),
+            rows: self.rows.into_iter().map(some).collect(),
         }
     }
-    text
+
+    /// Every row as lines of name and value.
+    fn vertical(&self) -> String {
+        let widest = self.names.iter().map(|name| name.width()).max().unwrap_or(0);
+        let mut text = String::new();
+        // Writing to a string cannot fail.
+        for (number, row) in self.rows.iter().enumerate() {
+            let _ = writeln!(text, "─[ row {} ]─{}", number + 1, "─".repeat(widest));
+            for (name, value) in self.names.iter().zip(row) {
+                let _ = writeln!(text, "{name}{} │ {value}", " ".repeat(widest - name.width()));
+            }
+        }
+        text
+    }
+}
+
+/// A cell that is as wide as a narrowed table has room for.
+fn shortened(cell: &str) -> String {
+    if cell.width() <= WIDEST {
+        return cell.to_owned();
+    }
+    let mut kept = String::new();
+    for letter in cell.chars() {
+        kept.push(letter);
+        if kept.width() >= WIDEST {
+            kept.pop();
+            break;
+        }
+    }
+    kept.push('…');
+    kept
 }
 
 /// A table in Markdown.
-pub(super) fn markdown(schema: &Schema, batches: &[RecordBatch]) -> Result<String, ArrowError> {
+pub(super) fn markdown(
+    schema: &Schema,
+    batches: &[RecordBatch],
+    style: &Style,
+) -> Result<String, ArrowError> {
     let escaped = |text: &str| text.replace('\\', "\\\\").replace('|', "\\|");
     let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
     let fields = schema.fields();
@@ -78,7 +182,7 @@ pub(super) fn markdown(schema: &Schema, batches: &[RecordBatch]) -> Result<Strin
         _ => "---".to_owned(),
     });
     text.push_str(&line(rules.collect()));
-    for row in rows(batches)? {
+    for row in rows(batches, style)? {
         text.push_str(&line(row.iter().map(|cell| escaped(cell)).collect()));
     }
     Ok(text)
@@ -88,10 +192,9 @@ fn alignment(data_type: &DataType) -> CellAlignment {
     if data_type.is_numeric() { CellAlignment::Right } else { CellAlignment::Left }
 }
 
-fn rows(batches: &[RecordBatch]) -> Result<Vec<Vec<String>>, ArrowError> {
+fn rows(batches: &[RecordBatch], style: &Style) -> Result<Vec<Vec<String>>, ArrowError> {
     // Times as people write them; the zone is always UTC and stays visible as Z.
     let options = FormatOptions::new()
-        .with_null(NULL)
         .with_timestamp_format(Some("%Y-%m-%d %H:%M:%S%.f"))
         .with_timestamp_tz_format(Some("%Y-%m-%d %H:%M:%S%.fZ"));
     let mut rows = Vec::new();
@@ -104,7 +207,7 @@ fn rows(batches: &[RecordBatch]) -> Result<Vec<Vec<String>>, ArrowError> {
         for row in 0..batch.num_rows() {
             let cells = formatters.iter().zip(batch.columns()).map(|(formatter, column)| {
                 if column.is_null(row) {
-                    return Ok(NULL.to_owned());
+                    return Ok(harmless(style.null_in_table()));
                 }
                 Ok(harmless(&formatter.value(row).try_to_string()?))
             });
@@ -116,23 +219,16 @@ fn rows(batches: &[RecordBatch]) -> Result<Vec<Vec<String>>, ArrowError> {
 
 /// Text that cannot steer a terminal or break a line: control characters and marks
 /// that change the direction of writing are shown as what they are.
-fn harmless(text: &str) -> String {
+pub(super) fn harmless(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {
         match character {
             '\n' => shown.push_str("\\n"),
             '\t' => shown.push_str("\\t"),
             '\r' => shown.push_str("\\r"),
-            '\u{200e}'
-            | '\u{200f}'
-            | '\u{061c}'
-            | '\u{202a}'..='\u{202e}'
-            | '\u{2066}'..='\u{2069}' => {
+            hostile if hostile.is_control() || turns(hostile) => {
                 // Writing to a string cannot fail.
-                let _ = write!(shown, "\\u{{{:x}}}", u32::from(character));
-            }
-            control if control.is_control() => {
-                let _ = write!(shown, "\\u{{{:x}}}", u32::from(control));
+                let _ = write!(shown, "\\u{{{:x}}}", u32::from(hostile));
             }
             ordinary => shown.push(ordinary),
         }
@@ -148,6 +244,7 @@ mod tests {
     use arrow::datatypes::Int64Type;
 
     use super::*;
+    use crate::arguments::Format;
 
     fn batch() -> RecordBatch {
         let lists = ListArray::from_iter_primitive::<Int64Type, _, _>([Some(vec![Some(1)]), None]);
@@ -161,10 +258,15 @@ mod tests {
         RecordBatch::try_from_iter(columns).expect("columns of one length")
     }
 
+    fn shown(expanded: Expanded, width: Option<u16>) -> String {
+        let style = Style { expanded, ..Style::plain(Format::Table) };
+        let batch = batch();
+        bordered(&batch.schema(), std::slice::from_ref(&batch), &style, width).expect("formats")
+    }
+
     #[test]
     fn what_is_hostile_is_shown_and_not_done() {
-        let batch = batch();
-        let text = bordered(&batch.schema(), std::slice::from_ref(&batch), None).expect("formats");
+        let text = shown(Expanded::Auto, None);
         let expected = "\
 ┌──────────────────────────┬───────┬──────┬──────────────────────┐
 │ name                     │ count │ list │ at                   │
@@ -178,15 +280,9 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_is_wrapped_or_shown_line_by_line() {
-        let batch = batch();
-        let shown = |width| {
-            bordered(&batch.schema(), std::slice::from_ref(&batch), Some(width)).expect("formats")
-        };
-        assert_eq!(
-            shown(120),
-            bordered(&batch.schema(), std::slice::from_ref(&batch), None).expect("formats")
-        );
-        assert!(shown(60).lines().all(|line| line.chars().count() <= 60), "{}", shown(60));
+        let auto = |width| shown(Expanded::Auto, Some(width));
+        assert_eq!(auto(120), shown(Expanded::Auto, None));
+        assert!(auto(60).lines().all(|line| line.chars().count() <= 60), "{}", auto(60));
         let expected = "\
 ─[ row 1 ]──────
 name  │ a|\\u{1b}[31m\\u{202e}b\\nc
@@ -194,13 +290,39 @@ count │ 5
 list  │ [1]
 at    │ 2024-10-30 18:56:35Z
 ";
-        assert!(shown(40).starts_with(expected), "{}", shown(40));
+        assert!(auto(40).starts_with(expected), "{}", auto(40));
+        assert!(shown(Expanded::On, None).starts_with(expected));
+        let narrow = shown(Expanded::Off, Some(40));
+        let expected = "\
+┌──────────────────────────┬───┐
+│ name                     │ … │
+";
+        assert!(narrow.starts_with(expected), "{narrow}");
+        assert!(
+            narrow.ends_with("… 1 of 4 columns; \\x on or --expanded on shows all, line by line\n")
+        );
+    }
+
+    #[test]
+    fn of_many_columns_the_middle_is_left_out() {
+        let columns = (0..40).map(|n| {
+            let text = format!("value {n} {}", "w".repeat(n * 2));
+            let array: ArrayRef = Arc::new(StringArray::from(vec![text; 30]));
+            (format!("column_{n}"), array)
+        });
+        let batch = RecordBatch::try_from_iter(columns).expect("columns of one length");
+        let style = Style::plain(Format::Table);
+        let text = bordered(&batch.schema(), &[batch], &style, Some(100)).expect("formats");
+        let first = text.lines().nth(1).expect("a header");
+        assert!(text.lines().all(|line| line.width() <= 100), "{text}");
+        assert!(first.contains("column_0 ") && first.contains("column_39"), "{text}");
+        assert!(text.contains("wwww…"), "{text}");
     }
 
     #[test]
     fn markdown_keeps_its_columns() {
-        let batch = batch();
-        let text = markdown(&batch.schema(), std::slice::from_ref(&batch)).expect("formats");
+        let (batch, style) = (batch(), Style::plain(Format::Markdown));
+        let text = markdown(&batch.schema(), &[batch], &style).expect("formats");
         let lines: Vec<_> = text.lines().collect();
         assert_eq!(lines[0], "| name | count | list | at |");
         assert_eq!(lines[1], "| --- | ---: | --- | --- |");

@@ -1,12 +1,46 @@
-//! Standard output, buffered, that remembers why it could not be written.
+//! Where results are written: standard output or a file, buffered, and remembering why it could
+//! not be written.
 
-use std::io::{self, BufWriter, Stdout, Write};
+use std::fs::File;
+use std::io::{self, BufWriter, IsTerminal, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Standard output.
+/// Where results go.
+#[derive(Debug, Clone)]
+pub(crate) enum Sink {
+    /// Standard output.
+    Standard,
+    /// A file that is open.
+    File(Arc<File>),
+}
+
+impl Sink {
+    /// Whether people see what is written as it comes.
+    pub(crate) fn is_terminal(&self) -> bool {
+        matches!(self, Self::Standard) && io::stdout().is_terminal()
+    }
+}
+
+impl Write for Sink {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Standard => io::stdout().write(bytes),
+            Self::File(file) => file.as_ref().write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Standard => io::stdout().flush(),
+            Self::File(file) => file.as_ref().flush(),
+        }
+    }
+}
+
+/// What results are written with.
 #[derive(Debug)]
 pub(super) struct Output {
-    buffer: BufWriter<Stdout>,
+    buffer: BufWriter<Sink>,
     failure: OutputFailure,
 }
 
@@ -22,8 +56,8 @@ impl OutputFailure {
 }
 
 impl Output {
-    pub(super) fn new() -> Self {
-        Self { buffer: BufWriter::new(io::stdout()), failure: OutputFailure::default() }
+    pub(super) fn new(sink: &Sink) -> Self {
+        Self { buffer: BufWriter::new(sink.clone()), failure: OutputFailure::default() }
     }
 
     /// What tells later whether this output failed.
