@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, reason = "a test that cannot go on has failed")]
 
 pub mod postgres;
+pub mod terminal;
 
 use std::path::PathBuf;
 use std::process::Command;

@@ -16,7 +16,7 @@ pub(crate) enum Failure {
         /// The exit code.
         code: u8,
         /// What happened, and what to do next.
-        diagnosis: Diagnosis,
+        diagnosis: Box<Diagnosis>,
         /// The line that it is about, with marks below the place.
         excerpt: Option<String>,
     },
@@ -49,7 +49,7 @@ impl Failure {
 
     /// A failure with its exit code.
     pub(crate) fn said(code: u8, diagnosis: Diagnosis) -> Self {
-        Self::Said { code, diagnosis, excerpt: None }
+        Self::Said { code, diagnosis: Box::new(diagnosis), excerpt: None }
     }
 
     /// The same failure, when it has been said already.

@@ -4,6 +4,7 @@ mod arguments;
 mod auth;
 mod budget;
 mod conns;
+mod echo;
 mod excerpt;
 mod exit;
 mod help;

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use datafusion_ctct::{Activity, Connection, Traffic, WaitingFor};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use crate::echo::Unechoed;
 use crate::quota::thousands;
 
 /// Nothing is shown of what is over sooner than this.
@@ -18,6 +19,8 @@ const REFRESH: Duration = Duration::from_millis(120);
 pub(crate) struct Progress {
     bar: ProgressBar,
     refreshing: tokio::task::JoinSet<()>,
+    /// The terminal as it was, once the line has gone.
+    unechoed: Option<Unechoed>,
 }
 
 impl Progress {
@@ -33,13 +36,15 @@ impl Progress {
             let (bar, traffic, connection) = (bar.clone(), Arc::clone(traffic), connection.clone());
             refreshing.spawn(async move { refresh(&bar, &traffic, &connection).await });
         }
-        Self { bar, refreshing }
+        let unechoed = (!refreshing.is_empty()).then(Unechoed::new);
+        Self { bar, refreshing, unechoed }
     }
 
     /// Takes the line away, before something else is written.
     pub(crate) fn stop(&mut self) {
         self.refreshing.abort_all();
         self.bar.finish_and_clear();
+        self.unechoed = None;
     }
 }
 

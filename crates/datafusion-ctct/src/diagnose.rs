@@ -116,7 +116,7 @@ fn of_parser_error(message: &str) -> Diagnosis {
     let hint = message
         .ends_with("found: EOF")
         .then(|| "the statement ends too early; a comma or a bracket may be too many".to_owned());
-    Diagnosis { place, hint, ..Diagnosis::from(message.replace("found: EOF", "found its end")) }
+    Diagnosis { hint, place, ..Diagnosis::from(message.replace("found: EOF", "found its end")) }
 }
 
 fn of_schema_error(error: &SchemaError) -> Diagnosis {

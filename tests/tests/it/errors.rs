@@ -37,7 +37,7 @@ async fn failure(session: &SessionContext, sql: &str) -> (Option<ErrorKind>, Str
         Err(error) => Err(error),
     };
     let error = outcome.expect_err(sql);
-    let Diagnosis { message, hint } = Diagnosis::of(&error, session);
+    let Diagnosis { message, hint, .. } = Diagnosis::of(&error, session);
     let shown = format!("{message} / {}", hint.unwrap_or_default());
     for text in [&shown, &format!("{error:?}"), &error.to_string()] {
         assert!(!text.contains("S3CRET") && !text.contains("cursor="), "{text}");

@@ -38,6 +38,7 @@ mod requests;
 mod sandbox;
 mod sandbox_shapes;
 mod shared_scans;
+mod shell;
 mod support;
 mod transport;
 mod transport_processes;

@@ -1,5 +1,7 @@
 //! A result as a chart in the terminal.
 
+use std::fmt::Write;
+
 use arrow::array::{Array, Float64Array, RecordBatch};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Schema};
@@ -76,7 +78,7 @@ pub(crate) fn chart(
         Shape::Bar => bars(&labels, &series, width, coloured),
         Shape::Line => {
             let places = axis.and_then(|column| numbers(column));
-            Ok(lines(&labels, places, axis.map(|a| a.data_type()), &series, width, coloured))
+            Ok(lines(&labels, places, axis.map(Array::data_type), &series, width, coloured))
         }
     }
 }
@@ -208,10 +210,11 @@ fn bars(
     let mut text = format!("{}\n", first.name);
     for (line, (label, value)) in drawn_lines(&buffer, coloured).iter().zip(&rows) {
         let space = " ".repeat(names - label.width());
-        text += &format!("{label}{space} {line} {}\n", shown(*value));
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "{label}{space} {line} {}", shown(*value));
     }
     if rows.len() > BARS {
-        text += &format!("… the first {BARS} of {} rows\n", rows.len());
+        let _ = writeln!(text, "… the first {BARS} of {} rows", rows.len());
     }
     Ok(text)
 }
@@ -268,12 +271,14 @@ fn lines(
     let chart = Chart::new(datasets.collect())
         .x_axis(Axis::default().bounds(across).labels(across.map(name_of)))
         .y_axis(Axis::default().bounds(up).labels([up[0], middle, up[1]].map(shown)));
+    let chart = if series.len() == 1 { chart.legend_position(None) } else { chart };
     let area = Rect::new(0, 0, width, HEIGHT);
     let mut buffer = Buffer::empty(area);
     chart.render(area, &mut buffer);
     let mut text = String::new();
     if let [only] = series {
-        text += &format!("{}\n", only.name);
+        text += &only.name;
+        text.push('\n');
     }
     for line in drawn_lines(&buffer, coloured) {
         text += line.trim_end();

@@ -248,9 +248,10 @@ async fn table(
     if more {
         let of = total().await.map(|total| format!(" of {}", thousands(total))).unwrap_or_default();
         let shown = thousands(written.rows);
-        text += &format!(
-            "… the first {shown}{of} rows; \\maxrows 0 or --maxrows 0 shows all, LIMIT asks for fewer\n"
-        );
+        text.extend([
+            &format!("… the first {shown}{of} rows; "),
+            "\\maxrows 0 or --maxrows 0 shows all, LIMIT asks for fewer\n",
+        ]);
     }
     ready();
     if terminal && style.paged {

@@ -17,7 +17,7 @@ use crate::report::turns;
 /// Columns narrower than this are no pleasure to read.
 const NARROWEST: usize = 12;
 /// Where columns are left out, the others are at most as wide as this.
-const WIDEST: usize = 32;
+const WIDEST: usize = 20;
 /// So many rows that do not fit are shown line by line; of more, columns are left out.
 const LINE_BY_LINE: usize = 10;
 
@@ -206,7 +206,8 @@ fn rows(batches: &[RecordBatch], style: &Style) -> Result<Vec<Vec<String>>, Arro
             .collect::<Result<Vec<_>, _>>()?;
         for row in 0..batch.num_rows() {
             let cells = formatters.iter().zip(batch.columns()).map(|(formatter, column)| {
-                if column.is_null(row) {
+                // A column of nothing but nulls has no list of them.
+                if column.is_null(row) || *column.data_type() == DataType::Null {
                     return Ok(harmless(style.null_in_table()));
                 }
                 Ok(harmless(&formatter.value(row).try_to_string()?))

@@ -230,8 +230,8 @@ impl Shell {
             )
         })?;
         if status.success() {
-            self.begun =
-                std::fs::read_to_string(file.path()).map_err(unusable)?.trim_end().to_owned();
+            let text = std::fs::read_to_string(file.path()).map_err(unusable)?;
+            text.trim_end().clone_into(&mut self.begun);
         }
         Ok(())
     }

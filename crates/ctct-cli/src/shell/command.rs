@@ -1,5 +1,6 @@
-//! The commands of the shell: psql's letters, and DuckDB's dots.
+//! The commands of the shell: the letters of psql, and the dots of `DuckDB`.
 
+use std::fmt::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -182,7 +183,8 @@ pub(super) fn help() -> String {
         let (first, others) = entry.names.split_first().unwrap_or((&"", &[]));
         debug_assert!(!others.contains(first));
         let usage = format!("{first} {}", entry.follows);
-        text += &format!("  {usage:<36} {} {dot}\n", format_args!("{:<58}", entry.says));
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "  {usage:<36} {:<58} {dot}", entry.says);
     }
     text + "Tab completes, the right arrow takes what is suggested; a line that begins with a space is not kept."
 }

@@ -1,6 +1,7 @@
 //! The line that is being edited: completion, highlighting, hints, and when it is complete.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -52,6 +53,7 @@ impl Line {
             files: FilenameCompleter::new(),
             history: HistoryHinter::new(),
             coloured,
+            typed: Cell::new(false),
         }));
         if let Some(path) = &history {
             // There is none the first time.
@@ -63,6 +65,11 @@ impl Line {
     /// The next statement or command; `begun` is there already.
     pub(super) fn read(&mut self, prompt: &str, begun: &str) -> Result<String, ReadlineError> {
         self.editor.readline_with_initial(prompt, (begun, ""))
+    }
+
+    /// Whether something was on the line that was given up last.
+    pub(super) fn was_typed(&self) -> bool {
+        self.editor.helper().is_some_and(|helper| helper.typed.replace(false))
     }
 
     /// Remembers what was typed, unless it begins with a space or looks like a secret.
@@ -88,6 +95,8 @@ struct Assistant {
     files: FilenameCompleter,
     history: HistoryHinter,
     coloured: bool,
+    /// Whether something is on the line.
+    typed: Cell<bool>,
 }
 
 impl Helper for Assistant {}
@@ -133,6 +142,7 @@ impl Hinter for Assistant {
     type Hint = Suggestion;
 
     fn hint(&self, line: &str, position: usize, context: &Context<'_>) -> Option<Suggestion> {
+        self.typed.set(!line.trim().is_empty());
         if line.trim().is_empty() || position < line.len() {
             return None;
         }
@@ -176,9 +186,10 @@ impl Highlighter for Assistant {
 
 impl Validator for Assistant {
     fn validate(&self, context: &mut ValidationContext<'_>) -> rustyline::Result<ValidationResult> {
-        Ok(match input::is_complete(context.input()) {
-            true => ValidationResult::Valid(None),
-            false => ValidationResult::Incomplete,
+        Ok(if input::is_complete(context.input()) {
+            ValidationResult::Valid(None)
+        } else {
+            ValidationResult::Incomplete
         })
     }
 }

@@ -15,6 +15,19 @@ fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
+/// An expression that has the names of SQL for those of Arrow.
+fn type_names(of: &str) -> String {
+    format!(
+        "CASE WHEN {of} IN ('Utf8', 'LargeUtf8', 'Utf8View') THEN 'text' \
+         WHEN {of} = 'Int64' THEN 'bigint' WHEN {of} = 'Float64' THEN 'double' \
+         WHEN {of} = 'Boolean' THEN 'boolean' WHEN {of} = 'Date32' THEN 'date' \
+         WHEN {of} LIKE 'Timestamp(%UTC%' THEN 'timestamp (UTC)' \
+         WHEN {of} LIKE 'Timestamp(%' THEN 'timestamp' \
+         WHEN {of} LIKE 'List(%Struct(%' THEN 'list of objects' \
+         WHEN {of} LIKE 'List(%Utf8%' THEN 'list of texts' ELSE {of} END"
+    )
+}
+
 impl Shell {
     /// Shows the result of a question of the shell's own.
     async fn ask(&self, sql: &str) -> Result<(), Failure> {
@@ -121,11 +134,12 @@ impl Shell {
             output::line_to(sink, &format!("GET {}; {}", endpoint.path, endpoint.cost()))?;
             return self
                 .ask(&format!(
-                    "SELECT column_name AS \"column\", data_type AS type, \
+                    "SELECT column_name AS \"column\", {} AS type, \
                      CASE WHEN is_key THEN 'key' ELSE '' END AS key, \
                      coalesce(pushed_to, '') AS \"pushed down as\", \
                      coalesce(asked_for_by, '') AS \"asked for by\", description \
                      FROM {CATALOG}.system.columns WHERE table_name = {} ORDER BY position",
+                    type_names("data_type"),
                     literal(endpoint.table)
                 ))
                 .await;
@@ -141,7 +155,7 @@ impl Shell {
             .iter()
             .map(|field| {
                 let nullable = if field.is_nullable() { "" } else { "not null" };
-                let kind = literal(&field.data_type().to_string());
+                let kind = type_names(&literal(&field.data_type().to_string()));
                 format!("({}, {kind}, '{nullable}')", literal(field.name()))
             })
             .collect();

@@ -148,6 +148,8 @@ impl Shell {
             let begun = std::mem::take(&mut self.begun);
             let text = match line.read(&self.prompt(), &begun) {
                 Ok(text) => text,
+                // What was begun is given up, and nothing else.
+                Err(ReadlineError::Interrupted) if line.was_typed() => continue,
                 Err(ReadlineError::Interrupted) if given_up => return Err(Failure::Interrupted),
                 Err(ReadlineError::Interrupted) => {
                     given_up = true;
@@ -219,11 +221,13 @@ impl Shell {
         let outcome = tokio::select! {
             // A pager that has just ended was told of the same Ctrl-C.
             biased;
-            outcome = auth::with_login(setup, arguments, report, run) => outcome,
-            _ = tokio::signal::ctrl_c() => {
-                self.report.note("cancelled");
-                return Next::Cancelled;
-            }
+            outcome = auth::with_login(setup, arguments, report, run) => Some(outcome),
+            _ = tokio::signal::ctrl_c() => None,
+        };
+        // By now the line about its progress has gone, too.
+        let Some(outcome) = outcome else {
+            self.report.note("cancelled");
+            return Next::Cancelled;
         };
         match outcome {
             Ok(executed) => {
