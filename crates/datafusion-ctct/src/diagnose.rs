@@ -130,7 +130,12 @@ fn of_schema_error(error: &SchemaError) -> Diagnosis {
                 }
                 None => {
                     let names: Vec<&str> = names().collect();
-                    format!("the columns are {}", names.join(", "))
+                    match names.get(..SHOWN_NAMES) {
+                        Some(some) => {
+                            format!("some columns are {}; DESCRIBE lists all", some.join(", "))
+                        }
+                        None => format!("the columns are {}", names.join(", ")),
+                    }
                 }
             };
             let place = field.relation.as_ref().map(|table| format!(" in {}", table.table()));
@@ -201,14 +206,14 @@ fn of_other_plan_error(message: &str) -> Diagnosis {
 
 /// The tables, as many as can be taken in at a glance.
 fn listed(tables: &[String]) -> String {
-    match tables.get(..SHOWN_TABLES) {
+    match tables.get(..SHOWN_NAMES) {
         Some(some) => format!("some tables are {}; SHOW TABLES lists all", some.join(", ")),
         None => format!("the tables are {}", tables.join(", ")),
     }
 }
 
-/// How many tables a hint names.
-const SHOWN_TABLES: usize = 12;
+/// How many tables, or columns, a hint names.
+const SHOWN_NAMES: usize = 12;
 
 /// What DataFusion puts before its messages, and says nothing to people.
 const PREFIXES: &[&str] = &[

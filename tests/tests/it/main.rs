@@ -39,6 +39,7 @@ mod sandbox;
 mod sandbox_shapes;
 mod shared_scans;
 mod shell;
+mod shell_shows;
 mod support;
 mod transport;
 mod transport_processes;

@@ -217,8 +217,8 @@ pub(super) fn parse(line: &str) -> Result<Command, Wrong> {
         "\\i" => Command::Include(path(rest).ok_or_else(usage)?),
         "\\o" => Command::Output(path(rest).map(|path| (path, forced))),
         "\\once" => Command::Once(path(rest).ok_or_else(usage)?, forced),
-        "\\x" => Command::Expanded(chosen(rest, Expanded::value_variants())?),
-        "\\format" => Command::Format(chosen(rest, Format::value_variants())?),
+        "\\x" => Command::Expanded(chosen(name, rest, Expanded::value_variants())?),
+        "\\format" => Command::Format(chosen(name, rest, Format::value_variants())?),
         "\\maxrows" => match rest {
             "" => Command::MaxRows(None),
             number => Command::MaxRows(Some(number.parse().map_err(|_| usage())?)),
@@ -255,7 +255,7 @@ fn switch(text: &str) -> Result<Option<bool>, Wrong> {
 }
 
 /// One of the values of an option.
-fn chosen<T: ValueEnum>(text: &str, all: &[T]) -> Result<Option<T>, Wrong> {
+fn chosen<T: ValueEnum>(name: &str, text: &str, all: &[T]) -> Result<Option<T>, Wrong> {
     if text.is_empty() {
         return Ok(None);
     }
@@ -269,7 +269,7 @@ fn chosen<T: ValueEnum>(text: &str, all: &[T]) -> Result<Option<T>, Wrong> {
         Some(meant) => format!("did you mean {meant}?"),
         None => format!("there are {}", names.join(", ")),
     };
-    Err((format!("there is no {text}"), Some(hint)))
+    Err((format!("{name} has no {text}"), Some(hint)))
 }
 
 /// The time between two runs: two seconds where nobody says; a second at the least.
