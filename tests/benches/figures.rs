@@ -1,8 +1,8 @@
 //! The figures that the project is held to, measured and printed; none is asserted.
 //!
 //! `cargo bench --workspace --bench figures` measures all; the names of some (`rate`, `cpu`,
-//! `memory`, `replication`) choose. Runs on Linux, whose `/proc` tells times and sizes of
-//! processes; `replication` needs PostgreSQL, as the tests do.
+//! `memory`, `replication`, `shell`) choose. Runs on Linux, whose `/proc` tells times and sizes of
+//! processes; `replication` needs PostgreSQL and `shell` tmux, as the tests do.
 
 #![expect(
     clippy::expect_used,
@@ -19,6 +19,7 @@ use arrow::json::ReaderBuilder;
 use ctct_client::{Client, Connection, Pace, PageChain, Request, Spent, Traffic};
 use ctct_sandbox::{ACCESS_TOKEN, CLIENT_ID, Fault, FaultKind, Sandbox, Settings};
 use ctct_tests::postgres::Database;
+use ctct_tests::terminal::Terminal;
 use datafusion_ctct::{SessionBuilder, arrow_schema};
 use futures::StreamExt;
 
@@ -41,12 +42,70 @@ fn main() {
     if wanted("memory") {
         memory();
     }
+    if wanted("shell") {
+        shell();
+    }
     if wanted("rate") {
         runtime().block_on(rate());
     }
     if wanted("replication") {
         runtime().block_on(replication());
     }
+}
+
+/// How long until the first prompt, and until the version; and what a million rows take on their
+/// way to a pipe.
+fn shell() {
+    let median = |mut times: Vec<Duration>| {
+        times.sort();
+        times.get(times.len() / 2).copied().unwrap_or_default()
+    };
+    let version = || {
+        let began = Instant::now();
+        let done = ctct_tests::ctct().arg("--version").output().expect("ctct runs");
+        assert!(done.status.success());
+        began.elapsed()
+    };
+    let prompt = || {
+        let mut program = ctct_tests::ctct();
+        let began = Instant::now();
+        let terminal = Terminal::open(program.arg("--sandbox"), (100, 30));
+        terminal.wait_for("constant_contact>");
+        began.elapsed()
+    };
+    let nothing = || {
+        let began = Instant::now();
+        let terminal = Terminal::open(Command::new("echo").arg("constant_contact>"), (100, 30));
+        terminal.wait_for("constant_contact>");
+        began.elapsed()
+    };
+    println!("shell: version after {:?}", median((0..21).map(|_| version()).collect()));
+    println!(
+        "shell: first prompt after {:?}, of which a terminal that echoes it takes {:?}",
+        median((0..11).map(|_| prompt()).collect()),
+        median((0..11).map(|_| nothing()).collect())
+    );
+    let server = Server::start(1_050_000);
+    let mut ctct = server.ctct();
+    ctct.args(["--format", "csv", "-c", "SELECT * EXCLUDE (custom) FROM contacts LIMIT 1000000"]);
+    let mut process = ctct.stdout(Stdio::piped()).spawn().expect("ctct runs");
+    let mut rows = BufReader::new(process.stdout.take().expect("piped"));
+    let reading = std::thread::spawn(move || {
+        let (mut lines, mut bytes) = (0_u64, 0_u64);
+        let mut line = Vec::new();
+        while rows.read_until(b'\n', &mut line).expect("it can be read") > 0 {
+            (lines, bytes) = (lines + 1, bytes + line.len() as u64);
+            line.clear();
+        }
+        (lines, bytes)
+    });
+    let most = most_memory(&mut process);
+    let (lines, bytes) = reading.join().expect("read");
+    println!(
+        "shell: {lines} lines of CSV, {} MB, with {} MB of memory",
+        bytes / 1_000_000,
+        most / 1_000
+    );
 }
 
 fn runtime() -> tokio::runtime::Runtime {

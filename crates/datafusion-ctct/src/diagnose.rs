@@ -198,7 +198,8 @@ fn of_other_plan_error(message: &str) -> Diagnosis {
     let Some((name, rest)) = function else { return Diagnosis::from(plain(&message)) };
     let meant = rest.strip_prefix("Did you mean '").and_then(|meant| meant.strip_suffix("'?"));
     let found = Diagnosis::from(format!("there is no function {name}")).about(name);
-    match meant {
+    // The planner names the nearest one, however far it is.
+    match meant.and_then(|meant| likely(name, [meant])) {
         Some(meant) => found.with_hint(format!("did you mean {meant}?")),
         None => found,
     }

@@ -12,6 +12,11 @@ fn shell(arguments: &[&str]) -> Terminal {
     terminal
 }
 
+/// Waits until the next line can be typed: what is typed before that may be lost.
+fn ready(shell: &Terminal) {
+    shell.wait("a prompt", |screen| screen.ends_with("constant_contact>"));
+}
+
 /// What the screen shows after the last prompt that has this behind it.
 fn after<'a>(screen: &'a str, line: &str) -> &'a str {
     let at = screen.rfind(line).unwrap_or_else(|| panic!("{line} is not on the screen:\n{screen}"));
@@ -61,16 +66,21 @@ fn a_statement_takes_many_lines_and_can_be_had_again() {
     shell.enter(";");
     let screen = shell.wait_for("1 row, 1 request");
     assert!(screen.contains("│ contacts │"), "{screen}");
+    ready(&shell);
     // The whole statement comes back with one key.
     shell.key("Up");
     shell.wait("the statement", |screen| screen.matches("FROM contacts").count() >= 2);
     shell.key("C-c");
+    ready(&shell);
     // What was begun is given up without leaving.
     shell.enter("SELECT 'open");
+    shell.wait_for("SELECT 'open");
     shell.key("C-c");
+    ready(&shell);
     shell.enter("SELECT 1 + 1 AS two;");
     let screen = shell.wait_for("│   2 │");
     assert!(!screen.contains("leaves; so does"), "{screen}");
+    ready(&shell);
     // Another line for a command that follows its statement.
     shell.enter("SELECT 1 AS one, 2 AS two \\gx");
     shell.wait_for("two │ 2");
@@ -95,8 +105,10 @@ fn two_interrupts_at_an_empty_line_leave() {
     let shell = shell(&[]);
     shell.key("C-c");
     shell.wait_for("Ctrl-C once more leaves");
+    ready(&shell);
     shell.enter("SELECT 1 AS one;");
     shell.wait_for("│   1 │");
+    ready(&shell);
     shell.key("C-d");
     shell.wait_for("ended with 0");
 }
@@ -106,8 +118,10 @@ fn watch_runs_again_until_it_is_ended() {
     let shell = shell(&[]);
     shell.enter("\\watch");
     shell.wait_for("no statement was run yet");
+    ready(&shell);
     shell.enter("SELECT count(*) AS n FROM contacts;");
     shell.wait_for("1 row, 1 request");
+    ready(&shell);
     shell.enter("\\watch 1");
     shell.wait("three results", |screen| screen.matches("again in 1 s").count() >= 2);
     shell.key("C-c");
@@ -121,6 +135,7 @@ fn rows_that_are_too_wide_are_shown_line_by_line_and_many_are_narrowed() {
     shell.enter("SELECT * EXCLUDE (custom) FROM contacts WHERE contact_id = (SELECT max(contact_id) FROM contacts);");
     let screen = shell.wait_for("1 row,");
     assert!(screen.contains("│") && !screen.contains("┌"), "{screen}");
+    ready(&shell);
     shell.enter("SELECT * FROM contacts;");
     let screen = shell.wait_for("columns; \\x on or --expanded on shows all");
     let table = after(&screen, "SELECT * FROM contacts;");
@@ -131,8 +146,10 @@ fn rows_that_are_too_wide_are_shown_line_by_line_and_many_are_narrowed() {
     );
     shell.enter("\\x");
     shell.wait_for("rows are shown line by line");
+    ready(&shell);
     shell.enter("SELECT 1 AS one;");
     shell.wait_for("one │ 1");
+    ready(&shell);
     shell.enter("\\x off");
     shell.enter("SELECT 2 AS two;");
     shell.wait_for("│ two │");
@@ -146,8 +163,10 @@ fn what_is_longer_than_the_screen_is_paged() {
     assert!(!screen.contains("100 rows"), "{screen}");
     shell.key("q");
     shell.wait_for("100 rows, 1 request");
+    ready(&shell);
     shell.enter("\\pset pager off");
     shell.wait_for("at once");
+    ready(&shell);
     shell.enter("SELECT contact_id FROM contacts LIMIT 90;");
     shell.wait_for("90 rows, 1 request");
 }
@@ -165,6 +184,7 @@ fn an_editor_gives_back_what_it_was_given() {
     terminal.wait_for("constant_contact>");
     terminal.enter("SELECT 1 AS answer;");
     terminal.wait_for("1 row");
+    ready(&terminal);
     terminal.enter("\\e");
     terminal.wait_for("> SELECT 41 + 1 AS answer;");
     terminal.key("Enter");
@@ -192,8 +212,10 @@ fn without_a_connection_two_ways_on_are_shown_and_offered() {
     terminal.wait_for("A made-up account");
     terminal.enter("SELECT count(*) AS n FROM contact_lists;");
     terminal.wait_for("1 row, 1 request");
+    ready(&terminal);
     terminal.enter(" SELECT 'a secret';");
     terminal.wait_for("│ a secret");
+    ready(&terminal);
     terminal.enter("\\q");
     terminal.wait_for("ended with 0");
     // What was typed is remembered, but not what began with a space; and nobody else may read it.

@@ -9,7 +9,7 @@ use console::Term;
 use ctct_client::Client;
 
 use super::command::{self, Command};
-use super::{Next, Shell};
+use super::{DEEPEST, Next, Shell};
 use crate::arguments::{Expanded, Format};
 use crate::exit::Failure;
 use crate::output::{self, Rows, Shape, Sink};
@@ -54,7 +54,14 @@ impl Shell {
                 let text = std::fs::read_to_string(&path).map_err(|error| {
                     Failure::other(format!("{} cannot be read: {error}", path.display()))
                 })?;
-                return Ok(Box::pin(self.run_text(&text, Some(&path))).await);
+                if self.depth >= DEEPEST {
+                    let shown = path.display();
+                    return Err(Failure::other(format!("{shown} is run within itself")));
+                }
+                self.depth += 1;
+                let next = Box::pin(self.run_text(&text, Some(&path))).await;
+                self.depth -= 1;
+                return Ok(next);
             }
             Command::Output(None) => {
                 self.showing.sink = Sink::Standard;

@@ -49,7 +49,12 @@ struct Shell {
     sent: u64,
     /// What the next line begins with.
     begun: String,
+    /// How many files are being run, one within the other.
+    depth: u32,
 }
+
+/// The most files within one another: one that names itself would have no end.
+const DEEPEST: u32 = 16;
 
 /// What comes after a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,6 +90,7 @@ pub(crate) async fn run(
         kept: Vec::new(),
         sent: 0,
         begun: String::new(),
+        depth: 0,
     };
     shell.learn();
     shell.greet();
