@@ -215,10 +215,7 @@ pub(crate) async fn execute(
         };
         let stream = frame.execute_stream().await.map_err(failed)?;
         let written = output::write(stream, &showing.style, sink, || progress.stop(), total).await;
-        let written = written.map_err(|error| match error {
-            output::WriteError::Query(error) => failed(error),
-            output::WriteError::Output(error) => error.into(),
-        })?;
+        let written = written.map_err(|error| unwritten(error, session).in_statement(sql))?;
         kept = written.kept;
         Some(written.rows)
     } else {
@@ -248,30 +245,22 @@ fn finish(
     }
 }
 
-/// Writes the result of one query, without anything around it.
+/// Writes the result of one query as usual, without anything around it.
 pub(crate) async fn print(setup: &Setup, sql: &str, format: Format) -> Result<(), Failure> {
-    let session = &setup.session;
-    let frame = session.sql(sql).await;
-    let frame = frame.map_err(|error| Failure::of_statement(&error, session))?;
-    write(frame, format, session).await
+    let (style, sink) = (Style::plain(format), Sink::Standard);
+    print_styled(setup, sql, &Showing { style, sink, timed: false }).await
 }
 
-/// Writes the result of one query as results are shown, without anything around it.
+/// The same as results are shown.
 pub(crate) async fn print_styled(
     setup: &Setup,
     sql: &str,
     showing: &Showing,
 ) -> Result<(), Failure> {
     let session = &setup.session;
-    let failed = |error| Failure::of_statement(&error, session);
-    let frame = session.sql(sql).await.map_err(failed)?;
-    let stream = frame.execute_stream().await.map_err(failed)?;
-    let nobody = async || None;
-    let written = output::write(stream, &showing.style, &showing.sink, || {}, nobody).await;
-    written.map(|_| ()).map_err(|error| match error {
-        output::WriteError::Query(error) => failed(error),
-        output::WriteError::Output(error) => error.into(),
-    })
+    let frame = session.sql(sql).await;
+    let frame = frame.map_err(|error| Failure::of_statement(&error, session))?;
+    write(frame, &showing.style, &showing.sink, session).await
 }
 
 /// Writes one batch as a result.
@@ -279,18 +268,27 @@ pub(crate) async fn print_batch(batch: RecordBatch, format: Format) -> Result<()
     let session = SessionContext::new();
     let frame = session.read_batch(batch);
     let frame = frame.map_err(|error| Failure::of_statement(&error, &session))?;
-    write(frame, format, &session).await
+    write(frame, &Style::plain(format), &Sink::Standard, &session).await
 }
 
-async fn write(frame: DataFrame, format: Format, session: &SessionContext) -> Result<(), Failure> {
+async fn write(
+    frame: DataFrame,
+    style: &Style,
+    sink: &Sink,
+    session: &SessionContext,
+) -> Result<(), Failure> {
     let stream = frame.execute_stream().await;
     let stream = stream.map_err(|error| Failure::of_statement(&error, session))?;
-    let style = Style::plain(format);
-    let written = output::write(stream, &style, &Sink::Standard, || {}, async || None).await;
-    written.map(|_| ()).map_err(|error| match error {
+    let written = output::write(stream, style, sink, || {}, async || None).await;
+    written.map(|_| ()).map_err(|error| unwritten(error, session))
+}
+
+/// The failure of a result that was not written.
+fn unwritten(error: output::WriteError, session: &SessionContext) -> Failure {
+    match error {
         output::WriteError::Query(error) => Failure::of_statement(&error, session),
         output::WriteError::Output(error) => error.into(),
-    })
+    }
 }
 
 fn summary(rows: Option<u64>, requests: u64, seconds: f64) -> String {

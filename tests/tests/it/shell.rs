@@ -1,5 +1,6 @@
 //! The shell in a real terminal: keys are pressed, and the screen is read.
 
+use ctct_sandbox::{ACCESS_TOKEN, CLIENT_ID, Sandbox, Settings};
 use ctct_tests::terminal::Terminal;
 use ctct_tests::{ctct, project};
 
@@ -248,6 +249,43 @@ fn an_account_that_is_set_up_in_the_shell_is_kept_without_its_secret_being_shown
     assert!(kept.contains("my-api-key") && kept.contains("S3CRET"), "{kept}");
     terminal.wait_for("https://authz.constantcontact.com");
     terminal.key("C-c");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_connection_is_used_by_its_name() {
+    let sandbox = Sandbox::start(Settings { contacts: 300, ..Settings::default() }).await;
+    let sandbox = sandbox.expect("a sandbox");
+    let connection = format!(
+        "{{ type: api, spec: constant-contact, secrets: {{ client_id: {CLIENT_ID}, access_token: {ACCESS_TOKEN} }}, \
+         inputs: {{ base_url: \"{}\", requests_per_second: unlimited }} }}",
+        sandbox.base_url()
+    );
+    let mut program = ctct();
+    program
+        .env("NO_COLOR", "1")
+        .env("CONSTANT_CONTACT", &connection)
+        .env("OTHER_SHOP", &connection);
+    program.env("WAREHOUSE", "{ type: postgres, host: /nowhere, database: d }");
+    let terminal = Terminal::open(&program, (120, 30));
+    terminal.wait_for("constant_contact>");
+    terminal.enter("\\l");
+    let screen = terminal.wait_for("└");
+    assert!(screen.contains("other_shop") && screen.contains("warehouse"), "{screen}");
+    ready(&terminal);
+    terminal.enter("\\c other_shp");
+    terminal.wait_for("did you mean OTHER_SHOP?");
+    ready(&terminal);
+    terminal.text("\\c other_s");
+    terminal.key("Tab");
+    terminal.wait_for("\\c other_shop");
+    terminal.key("Enter");
+    terminal.wait_for("other_shop>");
+    terminal.enter("SELECT count(*) AS n FROM contacts;");
+    terminal.wait_for("1 row, 1 request");
+    // A database that is not there is no concern of others, and says so itself.
+    terminal.wait("a prompt", |screen| screen.ends_with("other_shop>"));
+    terminal.enter("SELECT * FROM warehouse.orders;");
+    terminal.wait_for("error: target WAREHOUSE");
 }
 
 /// The start-up file's settings are those of the shell; what is wrong in it is said.

@@ -40,8 +40,7 @@ pub(super) fn complete(text: &str, position: usize, known: &Vocabulary) -> Compl
     let (path, rest) = path_before(rest, start);
     let scope = Scope::of(&all, position);
     let mut words: Vec<String> = Vec::new();
-    let expects_table =
-        path.is_empty() && expects_table(rest) || !path.is_empty() && expects_table_of_path(rest);
+    let expects_table = expects_table(rest);
     if !path.is_empty() {
         if expects_table {
             words.extend(tables_of(&path, known));
@@ -163,10 +162,6 @@ fn expects_table(said: &[Piece<'_>]) -> bool {
         }
         _ => false,
     }
-}
-
-fn expects_table_of_path(said: &[Piece<'_>]) -> bool {
-    expects_table(said)
 }
 
 /// Whether a word begins a part of a statement that has no tables in its list.

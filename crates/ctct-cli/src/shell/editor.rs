@@ -11,9 +11,7 @@ use rustyline::highlight::{CmdKind, Highlighter};
 use rustyline::hint::{Hint, Hinter, HistoryHinter};
 use rustyline::history::FileHistory;
 use rustyline::validate::{ValidationContext, ValidationResult, Validator};
-use rustyline::{
-    ColorMode, CompletionType, Config, Context, EditMode, Editor, Helper, HistoryDuplicates,
-};
+use rustyline::{ColorMode, CompletionType, Config, Context, EditMode, Editor, Helper};
 
 use super::command;
 use super::completion::{Completion, complete};
@@ -46,7 +44,6 @@ impl Line {
             .color_mode(if coloured { ColorMode::Forced } else { ColorMode::Disabled })
             .bracketed_paste(true);
         let config = config.history_ignore_dups(true)?.build();
-        debug_assert_eq!(config.history_duplicates(), HistoryDuplicates::IgnoreConsecutive);
         let mut editor = Editor::with_config(config)?;
         editor.set_helper(Some(Assistant {
             vocabulary,
