@@ -62,6 +62,7 @@ fn tab_completes_what_can_stand_in_its_place() {
 fn a_statement_takes_many_lines_and_can_be_had_again() {
     let shell = shell(&[]);
     shell.enter("SELECT count(*) AS contacts");
+    shell.wait_for("a semicolon ends the statement");
     shell.enter("FROM contacts");
     shell.enter("-- those who are there; and not");
     shell.enter(";");

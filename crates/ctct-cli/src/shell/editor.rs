@@ -19,6 +19,8 @@ use super::input;
 use super::vocabulary::{KEYWORDS, Vocabulary};
 use crate::lex::{Kind, pieces};
 
+/// What is said on a new line of a statement.
+const UNFINISHED: &str = "  a semicolon ends the statement, Ctrl-C gives it up";
 /// How many statements are remembered.
 const REMEMBERED: usize = 2_000;
 
@@ -142,6 +144,10 @@ impl Hinter for Assistant {
         self.typed.set(!line.trim().is_empty());
         if line.trim().is_empty() || position < line.len() {
             return None;
+        }
+        if line.ends_with('\n') {
+            // Whoever wonders why nothing happens.
+            return Some(Suggestion { shown: UNFINISHED.to_owned(), taken: false });
         }
         if let Some(follows) = command::follows(line) {
             return Some(Suggestion { shown: format!(" {follows}"), taken: false });

@@ -89,20 +89,13 @@ impl Shell {
 
     /// Lists the connections, and the databases that can be queried beside them.
     pub(super) async fn connections(&self) -> Result<(), Failure> {
-        let targets: Vec<String> = self
-            .setup
-            .targets
-            .iter()
-            .map(|name| format!("({}, 'PostgreSQL')", literal(name)))
-            .collect();
-        let beside = if targets.is_empty() {
-            String::new()
-        } else {
+        let targets = self.setup.targets.iter().map(|name| {
+            let name = literal(name);
             format!(
-                " UNION ALL SELECT column1, column1, column2, NULL FROM (VALUES {})",
-                targets.join(", ")
+                " UNION ALL SELECT {name}, {name}, 'a PostgreSQL, to query and to write to', NULL"
             )
-        };
+        });
+        let beside: String = targets.collect();
         self.ask(&format!(
             "SELECT name, schema, origin, credentials FROM {CATALOG}.system.connections{beside}"
         ))
