@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use ctct_client::{Client, Connections, Traffic, from_environment};
 use ctct_replicate::{
-    Event, Options, Outcome, Overrides, Replication, StreamReport, Target, plan, run,
+    ErrorKind, Event, Options, Outcome, Overrides, Replication, StreamReport, Target, plan, run,
 };
 use ctct_sandbox::Settings;
 use ctct_tests::postgres::Database;
@@ -86,7 +87,19 @@ impl Bench {
 
     /// The same, where every stream must succeed.
     pub(crate) async fn done(&self, file: &str) -> Vec<StreamReport> {
-        let reports = self.run(file).await;
+        let is_busy = |report: &StreamReport| {
+            let Outcome::Failed(error) = &report.outcome else { return false };
+            error.kind() == ErrorKind::Busy
+        };
+        let mut reports = self.run(file).await;
+        // The server may not have noticed yet that a run before was cut off.
+        for _ in 0..200 {
+            if !reports.iter().any(is_busy) {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(25)).await;
+            reports = self.run(file).await;
+        }
         for report in &reports {
             if let Outcome::Failed(error) = &report.outcome {
                 panic!("{error}: {:?}", std::error::Error::source(error.as_ref()));

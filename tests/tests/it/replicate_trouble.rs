@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use ctct_replicate::{ErrorKind, Outcome};
 use ctct_sandbox::{Change, Collection, Fault, FaultKind, Settings};
+use ctct_tests::terminal::Terminal;
 
 use crate::replicate_bench::Bench;
 use crate::support::text;
@@ -334,4 +335,29 @@ async fn c_t18_a_table_of_another_backup_than_its_state_is_read_again() {
     let before = bench.account.sandbox.requests().len();
     assert_eq!(bench.done(FILE).await[0].rows, 0);
     assert!(bench.account.sandbox.requests().len() < before + 6);
+}
+
+/// On a terminal a bar shows how far a stream has come, and a line what became of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_terminal_shows_a_bar_of_each_stream() {
+    let bench = Bench::new(Settings { contacts: 1_700, campaigns: 2, ..Settings::default() }).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("replication.yaml");
+    std::fs::write(&path, FILE.replace("incremental", "full-refresh")).expect("written");
+    bench.account.sandbox.inject(Fault {
+        kind: FaultKind::Latency { milliseconds: 2_500 },
+        path: "/v3/contacts".to_owned(),
+        skip: 2,
+        times: 1,
+    });
+    let mut ctct = ctct_tests::ctct();
+    ctct.env("CTCT_HOME", folder.path()).env("NO_COLOR", "1").envs(bench.variables());
+    let terminal = Terminal::open(ctct.arg("run").arg("-r").arg(&path), (140, 30));
+    let screen = terminal.wait_for("contacts: 1,000 of 1,");
+    assert!(screen.contains('█') && screen.contains(" to go"), "{screen}");
+    let screen = terminal.wait_for("ended with 0");
+    assert!(screen.contains("│ full-refresh │"), "{screen}");
+    assert!(!screen.contains('█') && !screen.contains(" to go"), "the bar is gone: {screen}");
+    let line = screen.lines().find(|line| line.starts_with("contacts: 1,")).expect("a line");
+    assert!(line.contains(" rows, ") && line.contains(" requests, "), "{screen}");
 }

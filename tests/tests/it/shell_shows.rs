@@ -216,6 +216,29 @@ fn every_command_shows_what_it_did() {
 }
 
 #[test]
+fn tables_and_functions_are_listed_without_a_request() {
+    let mut program = sandboxed();
+    program.env("NO_COLOR", "1").args(["--no-pager", "--maxrows", "70"]);
+    let terminal = Terminal::open(&program, (110, 300));
+    let prompt = "constant_contact>";
+    terminal.wait_for(prompt);
+    for (command, expected) in
+        [("\\d", &["contacts", "email_opens"]), ("\\df", &["abs", "array_has"])]
+    {
+        terminal.key("C-l");
+        terminal.wait("an empty screen", |screen| screen.trim() == prompt);
+        terminal.enter(command);
+        let screen =
+            terminal.wait(command, |screen| screen.ends_with(prompt) && screen.contains('└'));
+        for name in expected {
+            assert!(screen.contains(&format!("│ {name} ")), "{name}: {screen}");
+        }
+    }
+    terminal.enter("\\quota");
+    terminal.wait_for(": 0 of 10,000 requests used");
+}
+
+#[test]
 fn what_is_around_the_shell_is_there() {
     let run = |arguments: &[&str]| {
         let (code, said, told) = output(ctct().args(arguments));
