@@ -116,7 +116,10 @@ impl Terminal {
     }
 
     fn tmux(&self, arguments: &[&str]) -> String {
-        let output = Command::new("tmux").arg("-L").arg(&self.socket).args(arguments).output();
+        // In whatever language the machine is: what is read from the screen is UTF-8.
+        let mut tmux = Command::new("tmux");
+        tmux.env("LC_ALL", "C.UTF-8").args(["-u", "-L", &self.socket]).args(arguments);
+        let output = tmux.output();
         let output = output.expect(
             "tmux is needed for these tests (Debian: apt-get install tmux); tests/run installs it",
         );

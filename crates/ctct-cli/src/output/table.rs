@@ -295,8 +295,8 @@ at    │ 2024-10-30 18:56:35Z
         assert!(shown(Expanded::On, None).starts_with(expected));
         let narrow = shown(Expanded::Off, Some(40));
         let expected = "\
-┌──────────────────────────┬───┐
-│ name                     │ … │
+┌──────────────────────┬───┐
+│ name                 │ … │
 ";
         assert!(narrow.starts_with(expected), "{narrow}");
         assert!(
