@@ -3,7 +3,7 @@
 use std::error::Error as StdError;
 
 use ctct_client::{Error, likely};
-use datafusion::common::{DataFusionError, SchemaError, Span};
+use datafusion::common::{Column, DataFusionError, SchemaError, Span};
 use datafusion::prelude::SessionContext;
 
 use crate::catalog::{CATALOG, VIEW_SCHEMA};
@@ -123,7 +123,13 @@ fn of_schema_error(error: &SchemaError) -> Diagnosis {
     match error {
         SchemaError::FieldNotFound { field, valid_fields } => {
             let names = || valid_fields.iter().map(|column| column.name.as_str());
+            // Another table may have just that one.
+            let other = valid_fields.iter().find(|column| column.name == field.name);
             let hint = match likely(&field.name, names()) {
+                _ if other.is_some_and(|column| column.relation.is_some()) => {
+                    let meant = other.map(Column::flat_name).unwrap_or_default();
+                    format!("did you mean {meant}?")
+                }
                 Some(meant) => format!("did you mean {meant}?"),
                 None if valid_fields.is_empty() => {
                     "there is nothing to choose columns from".to_owned()
@@ -222,6 +228,7 @@ const PREFIXES: &[&str] = &[
     "Error during planning: ",
     "Execution error: ",
     "Arrow error: ",
+    "Parser error: ",
     "External error: ",
     "Schema error: ",
     "This feature is not implemented: ",

@@ -127,6 +127,7 @@ fn watch_runs_again_until_it_is_ended() {
     shell.enter("\\watch 1");
     shell.wait("three results", |screen| screen.matches("again in 1 s").count() >= 2);
     shell.key("C-c");
+    ready(&shell);
     shell.enter("SELECT 'still here' AS said;");
     shell.wait_for("│ still here │");
 }
@@ -146,6 +147,7 @@ fn rows_that_are_too_wide_are_shown_line_by_line_and_many_are_narrowed() {
         table.lines().filter(|line| line.starts_with('│')).all(|line| line.contains(" … ")),
         "{screen}"
     );
+    ready(&shell);
     shell.enter("\\x");
     shell.wait_for("rows are shown line by line");
     ready(&shell);
@@ -153,6 +155,8 @@ fn rows_that_are_too_wide_are_shown_line_by_line_and_many_are_narrowed() {
     shell.wait_for("one │ 1");
     ready(&shell);
     shell.enter("\\x off");
+    shell.wait_for("rows are shown as a table");
+    ready(&shell);
     shell.enter("SELECT 2 AS two;");
     shell.wait_for("│ two │");
 }
@@ -212,6 +216,7 @@ fn without_a_connection_two_ways_on_are_shown_and_offered() {
     terminal.wait("the question", |screen| screen.matches("s, a or Enter:").count() == 3);
     terminal.enter("s");
     terminal.wait_for("A made-up account");
+    ready(&terminal);
     terminal.enter("SELECT count(*) AS n FROM contact_lists;");
     terminal.wait_for("1 row, 1 request");
     ready(&terminal);
