@@ -25,7 +25,7 @@ mod verify;
 pub use error::{Error, ErrorKind, Result};
 pub use ident::{Ident, TableName};
 pub use plan::{Overrides, Plan, StreamPlan, plan};
-pub use postgres::{AggregateInPostgres, Target, TargetCatalog, TargetSchema, with_targets};
+pub use postgres::{Target, with_targets};
 pub use replication::{Casing, Mode, Moment, Names, Replication, StreamSettings, object_name};
 pub use run::{Event, Options, Outcome, StreamReport, run};
 pub use verify::{Finding, Verification, verify};

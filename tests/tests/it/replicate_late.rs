@@ -251,6 +251,22 @@ async fn c_t21_a_row_that_the_target_refuses_keeps_no_other_out() {
         assert!(rejected.iter().any(|(_, why)| why.contains("overflows")), "{rejected:?}");
     }
 
+    // A row that was written before and is refused now is not gone: it stays as it was.
+    let small = bench(30).await;
+    let poison = "CASE WHEN name LIKE 'W%' THEN '{\"n\": 1e999999}' ELSE '{}' END";
+    let lists = |doc: &str| {
+        format!(
+            "source: CONSTANT_CONTACT\ntarget: MY_POSTGRES\nstreams:\n  lists:\n    mode: incremental\n    object: crm.lists\n    \
+             primary_key: list_id\n    columns: {{ doc: json }}\n    sql: |\n      SELECT list_id, name, {doc} AS doc FROM contact_lists\n"
+        )
+    };
+    let first = small.done(&lists("'{}'")).await.remove(0);
+    let second = small.run(&lists(poison)).await.remove(0);
+    assert!(matches!(second.outcome, Outcome::Partial) && second.rejected > 0, "{second:?}");
+    assert_eq!(second.deleted, 0, "{second:?}");
+    let kept = small.number("SELECT count(*) FROM crm.lists WHERE NOT _ctct_deleted").await;
+    assert_eq!(kept, i64::try_from(first.inserted).expect("few"));
+
     // A rule that somebody gave the table, met by changes and by a reading of all rows.
     for full in [false, true] {
         let mut bench = bench(700).await;

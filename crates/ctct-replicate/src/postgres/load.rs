@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures::SinkExt;
 use tokio_postgres::{GenericClient, Transaction};
 
-use super::tables::{CHANGED, DELETED, list};
+use super::tables::{CHANGED, DELETED, list, names};
 use super::{Column, Encoder, Rejects};
 use crate::{Ident, Result, TableName};
 use arrow::array::RecordBatch;
@@ -118,8 +118,7 @@ pub(crate) async fn copy(
     encoder: &Encoder,
     rows: &RecordBatch,
 ) -> Result<()> {
-    let names: Vec<Ident> = columns.iter().map(|column| column.name.clone()).collect();
-    let sql = format!("COPY {table} ({}) FROM STDIN (FORMAT binary)", list(&names));
+    let sql = format!("COPY {table} ({}) FROM STDIN (FORMAT binary)", names(columns));
     let sink = client.copy_in(&sql).await?;
     futures::pin_mut!(sink);
     sink.send(encoder.encode(rows)?).await?;

@@ -101,6 +101,8 @@ pub(crate) struct Progress {
     pub(crate) announced: Option<u64>,
     /// How often this reading began again because rows moved.
     pub(crate) again: u32,
+    /// How many rows of it the table beside the target refused.
+    pub(crate) rejected: u64,
     /// Whether all of it was read, and what is left is to put it in place.
     pub(crate) is_read: bool,
 }

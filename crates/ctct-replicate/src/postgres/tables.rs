@@ -53,6 +53,12 @@ pub(crate) fn list(names: &[Ident]) -> String {
     names.iter().map(Ident::to_string).collect::<Vec<_>>().join(", ")
 }
 
+/// The names of columns as a list.
+pub(crate) fn names(columns: &[Column]) -> String {
+    let names: Vec<Ident> = columns.iter().map(|column| column.name.clone()).collect();
+    list(&names)
+}
+
 /// The columns of a table and their types; none where there is no such table.
 pub(crate) async fn columns_of(
     client: &impl GenericClient,

@@ -6,7 +6,7 @@ use tokio_postgres::Client;
 
 use super::Context;
 use super::guard::guard;
-use super::place::{append, compare, refill, replace, without_doubles};
+use super::place::{append, compare, drop_beside, refill, replace, without_doubles, without_gone};
 use super::report::Event;
 use super::source::{Part, Source};
 use super::stream::Writing;
@@ -58,8 +58,11 @@ pub(super) async fn run(
     let transaction = client.transaction().await?;
     without_key(&transaction, &beside.to_string(), &plan.key_names, &plan.table).await?;
     without_doubles(&transaction, &beside, &plan.key_names).await?;
+    // What was refused is not gone: only a reading that has all rows tells which ones are.
+    let is_whole = lease.state.progress.as_ref().is_none_or(|progress| progress.rejected == 0);
     let compares = matches!(plan.mode, Mode::Incremental | Mode::Backfill);
     if compares
+        && is_whole
         && !context.options.accept_deletes
         && let Err(error) = guard(plan, &transaction, &beside).await
     {
@@ -70,7 +73,12 @@ pub(super) async fn run(
         Mode::Snapshot => append(context, plan, &transaction, &beside, rejects).await?,
         Mode::Truncate => refill(plan, &transaction, &beside, rejects).await?,
         Mode::Incremental | Mode::Backfill => {
-            compare(context, plan, &transaction, &beside, rejects).await?
+            let mut loaded = compare(plan, &transaction, &beside, rejects).await?;
+            if is_whole {
+                loaded.deleted += without_gone(context, plan, &transaction, &beside).await?;
+            }
+            drop_beside(&transaction, &beside).await?;
+            loaded
         }
         Mode::FullRefresh => replace(plan, &transaction, &beside, rejects).await?,
     };
@@ -129,7 +137,7 @@ async fn read(
         let mut then = Then::GoOn;
         while let Some(mut piece) = source.next().await? {
             let transaction = client.transaction().await?;
-            let mut rows = 0;
+            let (mut rows, refused) = (0, rejects.count());
             while let Some(batch) = piece.rows.next().await {
                 let batch = batch?;
                 rows += batch.num_rows() as u64;
@@ -140,6 +148,7 @@ async fn read(
                 let elapsed = i64::try_from(started.elapsed().as_micros()).unwrap_or(0);
                 progress.began = context.server_now() - elapsed;
             }
+            progress.rejected += rejects.count() - refused;
             then = progress.note(&piece);
             progress.is_read = then == Then::Done;
             lease.keep(&transaction).await?;

@@ -7,7 +7,8 @@ use super::Context;
 use super::fit::{fitted, indexed};
 use crate::plan::StreamPlan;
 use crate::postgres::{
-    CHANGED, DELETED, Loaded, Rejects, adapt, columns_of, describe, grants_of, list, same, upsert,
+    CHANGED, DELETED, Loaded, Rejects, adapt, columns_of, describe, grants_of, list, names, same,
+    upsert,
 };
 use crate::{Ident, Result, TableName};
 
@@ -73,13 +74,12 @@ pub(super) async fn refill(
 ) -> Result<Loaded> {
     let table = &plan.table;
     let columns = fitted(plan, transaction).await?;
-    let names: Vec<Ident> = columns.iter().map(|column| column.name.clone()).collect();
-    let names = list(&names);
+    let names = names(&columns);
     transaction.batch_execute(&format!("TRUNCATE {table}")).await?;
     let statement = |from: &str| inserted(table, &names, &names, from);
     let from = (beside.to_string(), plan.key_names.as_slice());
     let (inserted, _) = rejects.put(transaction, (&from.0, "ctid"), from.1, &statement).await?;
-    transaction.batch_execute(&format!("DROP TABLE {beside}")).await?;
+    drop_beside(transaction, beside).await?;
     Ok(Loaded { inserted, ..Loaded::default() })
 }
 
@@ -117,21 +117,19 @@ pub(super) async fn append(
         let said = describe(table, &plan.columns, &plan.about, &by);
         transaction.batch_execute(&said).await?;
     }
-    let names: Vec<Ident> = columns.iter().map(|column| column.name.clone()).collect();
-    let names = list(&names);
+    let names = names(&columns);
     let into = format!("{names}, \"{SNAPSHOT_AT}\"");
     let values = format!("{names}, '{}'::timestamptz", context.options.at.to_rfc3339());
     let statement = |from: &str| inserted(table, &into, &values, from);
     let from = beside.to_string();
     let (inserted, _) =
         rejects.put(transaction, (&from, "ctid"), &plan.key_names, &statement).await?;
-    transaction.batch_execute(&format!("DROP TABLE {beside}")).await?;
+    drop_beside(transaction, beside).await?;
     Ok(Loaded { inserted, ..Loaded::default() })
 }
 
-/// Writes what differs from the rows that are there, and takes away what is not among them.
+/// Writes what differs from the rows that are there.
 pub(super) async fn compare(
-    context: &Context<'_>,
     plan: &StreamPlan,
     transaction: &Transaction<'_>,
     beside: &TableName,
@@ -144,8 +142,7 @@ pub(super) async fn compare(
     let from = beside.to_string();
     if key.is_empty() {
         // Without a key all rows are one: they are as they were, or they are new.
-        let names: Vec<Ident> = columns.iter().map(|column| column.name.clone()).collect();
-        let names = list(&names);
+        let names = names(&columns);
         let differs = format!(
             "SELECT EXISTS (SELECT {names} FROM {beside} EXCEPT ALL SELECT {names} FROM {table}) \
              OR EXISTS (SELECT {names} FROM {table} EXCEPT ALL SELECT {names} FROM {beside})"
@@ -160,20 +157,35 @@ pub(super) async fn compare(
         let statement = |from: &str| upsert(table, &columns, key, from, "ctid", false);
         (loaded.inserted, loaded.updated) =
             rejects.put(transaction, (&from, "ctid"), key, &statement).await?;
-        let gone = format!(
-            "NOT EXISTS (SELECT 1 FROM {beside} AS new WHERE {})",
-            same(key, "new", "kept")
-        );
-        let sql = if context.options.hard_deletes {
-            format!("DELETE FROM {table} AS kept WHERE {gone}")
-        } else {
-            format!(
-                "UPDATE {table} AS kept SET \"{DELETED}\" = true, \"{CHANGED}\" = now() \
-                 WHERE NOT kept.\"{DELETED}\" AND {gone}"
-            )
-        };
-        loaded.deleted = transaction.execute(&sql, &[]).await?;
     }
-    transaction.batch_execute(&format!("DROP TABLE {beside}")).await?;
     Ok(loaded)
+}
+
+/// Takes away what is not among the rows that were read, and counts it.
+pub(super) async fn without_gone(
+    context: &Context<'_>,
+    plan: &StreamPlan,
+    transaction: &Transaction<'_>,
+    beside: &TableName,
+) -> Result<u64> {
+    let (table, key) = (&plan.table, &plan.key_names);
+    if key.is_empty() {
+        return Ok(0);
+    }
+    let gone =
+        format!("NOT EXISTS (SELECT 1 FROM {beside} AS new WHERE {})", same(key, "new", "kept"));
+    let sql = if context.options.hard_deletes {
+        format!("DELETE FROM {table} AS kept WHERE {gone}")
+    } else {
+        format!(
+            "UPDATE {table} AS kept SET \"{DELETED}\" = true, \"{CHANGED}\" = now() \
+             WHERE NOT kept.\"{DELETED}\" AND {gone}"
+        )
+    };
+    Ok(transaction.execute(&sql, &[]).await?)
+}
+
+/// Drops the table beside the target, once its rows are there.
+pub(super) async fn drop_beside(transaction: &Transaction<'_>, beside: &TableName) -> Result<()> {
+    Ok(transaction.batch_execute(&format!("DROP TABLE {beside}")).await?)
 }

@@ -18,7 +18,7 @@ use super::table::PostgresTable;
 /// Leaves `count`, `min` and `max` over all rows of a table on a server to the server: the last
 /// time that something changed is then one row to fetch, and not one for each.
 #[derive(Debug, Default)]
-pub struct AggregateInPostgres;
+pub(super) struct AggregateInPostgres;
 
 impl OptimizerRule for AggregateInPostgres {
     fn name(&self) -> &'static str {

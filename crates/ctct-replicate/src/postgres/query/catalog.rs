@@ -14,7 +14,7 @@ use crate::{Ident, Result, TableName, Target};
 
 /// A server's schemas, whichever there are: which ones is asked when a table is read.
 #[derive(Debug)]
-pub struct TargetCatalog {
+pub(super) struct TargetCatalog {
     name: String,
     settings: TargetSettings,
 }
@@ -24,7 +24,7 @@ pub struct TargetCatalog {
 /// Nothing is asked of the server until a table is looked up. The names of its tables are known
 /// from then on; before that it shows none, so that listing all tables waits for no server.
 #[derive(Debug)]
-pub struct TargetSchema {
+pub(super) struct TargetSchema {
     name: String,
     settings: TargetSettings,
     /// None for the one that tables are in where nothing is said.
@@ -34,7 +34,7 @@ pub struct TargetSchema {
 
 impl TargetCatalog {
     /// The catalog of a target with this name.
-    pub fn new(name: impl Into<String>, settings: TargetSettings) -> Self {
+    pub(super) fn new(name: impl Into<String>, settings: TargetSettings) -> Self {
         Self { name: name.into(), settings }
     }
 }
@@ -52,7 +52,7 @@ impl CatalogProvider for TargetCatalog {
 
 impl TargetSchema {
     /// The schema that a target's tables are in where nothing else is said.
-    pub fn new(name: impl Into<String>, settings: TargetSettings) -> Self {
+    pub(super) fn new(name: impl Into<String>, settings: TargetSettings) -> Self {
         Self { name: name.into(), settings, schema: None, known: Mutex::default() }
     }
 

@@ -23,8 +23,8 @@ use datafusion::prelude::SessionContext;
 use datafusion_ctct::SessionBuilder;
 use datafusion_ctct::catalog::CATALOG;
 
-pub use aggregate::AggregateInPostgres;
-pub use catalog::{TargetCatalog, TargetSchema};
+use aggregate::AggregateInPostgres;
+use catalog::{TargetCatalog, TargetSchema};
 
 /// The session, in which the tables of these targets can be queried, too: as
 /// `my_postgres.table` where they are in the target's own schema, and as
