@@ -37,6 +37,8 @@ pub(crate) async fn counted(setup: &Setup, plan: LogicalPlan) -> Option<u64> {
     if estimate(setup, &count).await.is_some_and(|estimate| estimate.requests > 1) {
         return None;
     }
+    // An estimate may be wrong, and a count is not worth more.
+    setup.traffic.set_ceiling(Some(1));
     let found = setup.session.execute_logical_plan(count).await.ok()?.collect().await.ok()?;
     let count = found.first()?.column(0).as_primitive_opt::<Int64Type>()?;
     u64::try_from(count.iter().next()??).ok()

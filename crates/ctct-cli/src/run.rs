@@ -29,7 +29,7 @@ pub(crate) async fn run(
     sources: Vec<Source>,
     report: &Report,
 ) -> Result<(), Failure> {
-    let binary = matches!(arguments.format, Format::Arrow | Format::Parquet);
+    let binary = arguments.format.is_binary();
     if binary && std::io::stdout().is_terminal() {
         return Err(Failure::with_hint(
             2,
@@ -56,8 +56,7 @@ pub(crate) async fn run(
                 comment(&statement, *report);
             }
             if binary && written > 0 && returns_rows(&setup.session, &statement).await {
-                let message = "a file of this format holds the result of one statement";
-                return Err(Failure::other(message).at(place.as_deref()));
+                return Err(Failure::other(ONE_RESULT).at(place.as_deref()));
             }
             let run = async || execute(&setup, &statement.sql, &showing, arguments, report).await;
             let outcome = auth::with_login(&setup, arguments, report, run).await;
@@ -67,6 +66,9 @@ pub(crate) async fn run(
     }
     Ok(())
 }
+
+/// Why a second result has no place.
+const ONE_RESULT: &str = "a file of this format holds the result of one statement";
 
 /// The text of a script, and its name where it has one.
 fn read(source: Source) -> Result<(Option<String>, String), Failure> {
@@ -167,6 +169,13 @@ pub(crate) async fn execute(
     let mut progress = Progress::start(watched, &setup.traffic, setup.connection.as_ref());
     let plan = session.state().create_logical_plan(sql).await.map_err(failed)?;
     let query = is_query(&plan);
+    if query && format.is_binary() && sink.is_begun() {
+        return Err(Failure::with_hint(
+            1,
+            ONE_RESULT.to_owned(),
+            "\\o FILE writes the next one to another file".to_owned(),
+        ));
+    }
     let mut cost = None;
     if let LogicalPlan::Explain(_) = plan {
         cost = budget::estimate(setup, &plan).await;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use ctct_client::{Places, TokenStore, config_folder};
 use ctct_sandbox::Sandbox;
 use datafusion::prelude::SessionContext;
+use datafusion_ctct::catalog::CATALOG;
 use datafusion_ctct::{
     Client, Connection, Connections, Ledger, Pace, SessionBuilder, Traffic, state_folder,
 };
@@ -109,8 +110,7 @@ pub(crate) async fn set_up(arguments: &Arguments, name: Option<&str>) -> Result<
     }
     let session = ctct_replicate::with_targets(builder, found.targets())
         .map_err(|error| Failure::other(error.to_string()))?;
-    let targets = found.targets().iter().filter(|target| target.kind == "postgres");
-    let targets = targets.map(|target| target.name.to_lowercase()).collect();
+    let targets = session.catalog_names().into_iter().filter(|name| name != CATALOG).collect();
     Ok(Setup { session, traffic, connection: in_use, client, targets, _sandbox: running })
 }
 

@@ -83,6 +83,14 @@ fn a_statement_takes_many_lines_and_can_be_had_again() {
     let screen = shell.wait_for("│   2 │");
     assert!(!screen.contains("leaves; so does"), "{screen}");
     ready(&shell);
+    // What begins as a statement before does is suggested, and one key takes it.
+    shell.text("SELECT 1 + 1");
+    shell.wait_for("SELECT 1 + 1 AS two;\n┌─────┐");
+    shell.wait("a suggestion", |screen| screen.ends_with("SELECT 1 + 1 AS two;"));
+    shell.key("Right");
+    shell.key("Enter");
+    shell.wait("it again", |screen| screen.matches("│   2 │").count() == 2);
+    ready(&shell);
     // Another line for a command that follows its statement.
     shell.enter("SELECT 1 AS one, 2 AS two \\gx");
     shell.wait_for("two │ 2");
@@ -312,6 +320,49 @@ fn a_start_up_file_is_run_first() {
     std::fs::write(&file, "\\pset nul -\n").expect("written");
     let terminal = shell(&["--rc", &file.display().to_string()]);
     terminal.wait_for("was given up at its first error");
+}
+
+#[test]
+fn a_file_of_parquet_holds_one_result() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("one.parquet");
+    let shell = shell(&[]);
+    for (line, answer) in [
+        (format!("\\o {}", file.display()), "from now on"),
+        ("\\format parquet".to_owned(), "written as parquet"),
+        ("SELECT 1 AS one;".to_owned(), "1 row"),
+        ("SELECT 2 AS two;".to_owned(), "holds the result of one statement"),
+    ] {
+        shell.enter(&line);
+        shell.wait_for(answer);
+        ready(&shell);
+    }
+    let written = std::fs::read(&file).expect("it was written");
+    assert!(written.starts_with(b"PAR1") && written.ends_with(b"PAR1"));
+    assert_eq!(written.windows(4).filter(|four| four == b"PAR1").count(), 2);
+}
+
+/// A database that accepts a connection and says nothing: whoever asked for it gives it up.
+#[test]
+fn a_command_that_waits_can_be_cancelled() {
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = silent.local_addr().expect("an address").port();
+    let mut program = ctct();
+    program.env("NO_COLOR", "1").arg("--sandbox");
+    program.env(
+        "WAREHOUSE",
+        format!("{{ type: postgres, host: 127.0.0.1, port: {port}, user: u, database: d, sslmode: disable }}"),
+    );
+    let terminal = Terminal::open(&program, (100, 30));
+    terminal.wait_for("constant_contact>");
+    for (line, number) in [("\\d warehouse.orders", 1), ("SELECT * FROM warehouse.orders;", 2)] {
+        terminal.enter(line);
+        // It has begun once somebody is at the other end.
+        let _connection = silent.accept().expect("a connection");
+        terminal.key("C-c");
+        terminal.wait("its end", |screen| screen.matches("cancelled").count() == number);
+        ready(&terminal);
+    }
 }
 
 /// A session as a newcomer has it: what the README shows of it.

@@ -257,6 +257,13 @@ pub(crate) enum Format {
     Parquet,
 }
 
+impl Format {
+    /// Whether it is for files, and not for people to read.
+    pub(crate) fn is_binary(self) -> bool {
+        matches!(self, Self::Arrow | Self::Parquet)
+    }
+}
+
 /// Where SQL comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Source {

@@ -19,6 +19,14 @@ impl Sink {
     pub(crate) fn is_terminal(&self) -> bool {
         matches!(self, Self::Standard) && io::stdout().is_terminal()
     }
+
+    /// Whether this is a file that has something in it.
+    pub(crate) fn is_begun(&self) -> bool {
+        match self {
+            Self::Standard => false,
+            Self::File(file) => file.metadata().is_ok_and(|file| file.len() > 0),
+        }
+    }
 }
 
 impl Write for Sink {

@@ -10,7 +10,7 @@ use ctct_client::Client;
 
 use super::command::{self, Command};
 use super::{DEEPEST, Next, Shell};
-use crate::arguments::{Expanded, Format};
+use crate::arguments::Expanded;
 use crate::exit::Failure;
 use crate::output::{self, Rows, Shape, Sink};
 use crate::quota;
@@ -40,12 +40,20 @@ impl Shell {
 
     async fn carry_out(&mut self, command: Command) -> Result<Next, Failure> {
         match command {
-            Command::Describe(Some(table)) => self.describe(&table).await?,
-            Command::Describe(None) => self.tables().await?,
-            Command::Views => self.views().await?,
-            Command::Functions => self.functions().await?,
-            Command::Connections => self.connections().await?,
-            Command::Requests => self.requests().await?,
+            Command::Describe(_)
+            | Command::Views
+            | Command::Functions
+            | Command::Connections
+            | Command::Requests => {
+                return tokio::select! {
+                    biased;
+                    done = self.inspect(&command) => done.map(|()| Next::GoOn),
+                    _ = tokio::signal::ctrl_c() => {
+                        self.report.note("cancelled");
+                        Ok(Next::Cancelled)
+                    }
+                };
+            }
             Command::Connect(name) => self.connect(name.as_deref())?,
             Command::Go { expanded } => return self.again(expanded).await,
             Command::Watch(pause) => return self.watch(pause).await,
@@ -113,9 +121,7 @@ impl Shell {
             }
             Command::Format(wanted) => {
                 let wanted = wanted.unwrap_or(style.format);
-                if matches!(wanted, Format::Arrow | Format::Parquet)
-                    && self.showing.sink.is_terminal()
-                {
+                if wanted.is_binary() && self.showing.sink.is_terminal() {
                     return Err(Failure::with_hint(
                         1,
                         "this format is not for a terminal".to_owned(),

@@ -1,6 +1,7 @@
 //! What there is: tables, columns, views, functions, connections, and what was sent.
 
 use super::Shell;
+use super::command::Command;
 use super::completion::quoted;
 use crate::arguments::Format;
 use crate::exit::Failure;
@@ -31,17 +32,27 @@ fn type_names(of: &str) -> String {
 impl Shell {
     /// Shows the result of a question of the shell's own.
     async fn ask(&self, sql: &str) -> Result<(), Failure> {
-        let format = match self.showing.style.format {
-            Format::Arrow | Format::Parquet => Format::Table,
-            format => format,
-        };
+        let format = Some(self.showing.style.format).filter(|format| !format.is_binary());
+        let format = format.unwrap_or(Format::Table);
         let style = Style { format, ..self.showing.style.clone() };
         let showing = Showing { style, ..self.showing.clone() };
         print_styled(&self.setup, sql, &showing).await
     }
 
+    /// Shows what a command asks about.
+    pub(super) async fn inspect(&self, command: &Command) -> Result<(), Failure> {
+        match command {
+            Command::Describe(Some(table)) => self.describe(table).await,
+            Command::Describe(None) => self.tables().await,
+            Command::Views => self.views().await,
+            Command::Functions => self.functions().await,
+            Command::Connections => self.connections().await,
+            _ => self.requests().await,
+        }
+    }
+
     /// Lists the tables of the connection, and what the session made beside them.
-    pub(super) async fn tables(&self) -> Result<(), Failure> {
+    async fn tables(&self) -> Result<(), Failure> {
         let schema = self.usual_schema();
         self.ask(&format!(
             "SELECT t.table_name AS \"table\", coalesce(e.description, lower(t.table_type)) AS description, \
@@ -55,7 +66,7 @@ impl Shell {
     }
 
     /// Lists the views.
-    pub(super) async fn views(&self) -> Result<(), Failure> {
+    async fn views(&self) -> Result<(), Failure> {
         let schema = self.usual_schema();
         let rows: Vec<String> = VIEWS
             .iter()
@@ -78,7 +89,7 @@ impl Shell {
     }
 
     /// Lists the functions.
-    pub(super) async fn functions(&self) -> Result<(), Failure> {
+    async fn functions(&self) -> Result<(), Failure> {
         self.ask(&format!(
             "SELECT DISTINCT function_name AS \"function\", function_type AS kind, description \
              FROM (SELECT routine_name AS function_name, function_type, description \
@@ -88,7 +99,7 @@ impl Shell {
     }
 
     /// Lists the connections, and the databases that can be queried beside them.
-    pub(super) async fn connections(&self) -> Result<(), Failure> {
+    async fn connections(&self) -> Result<(), Failure> {
         let targets = self.setup.targets.iter().map(|name| {
             let name = literal(name);
             format!(
@@ -103,7 +114,7 @@ impl Shell {
     }
 
     /// Lists what the last statement sent.
-    pub(super) async fn requests(&self) -> Result<(), Failure> {
+    async fn requests(&self) -> Result<(), Failure> {
         self.ask(&format!(
             "SELECT number, path, query, status, bytes, milliseconds, failure \
              FROM {CATALOG}.system.requests WHERE number > {} ORDER BY number",
@@ -117,7 +128,7 @@ impl Shell {
     }
 
     /// Says what a table is, what it has, and what it costs.
-    pub(super) async fn describe(&self, name: &str) -> Result<(), Failure> {
+    async fn describe(&self, name: &str) -> Result<(), Failure> {
         let reference = TableReference::parse_str(name.trim_end_matches(';'));
         let table = reference.table();
         let is_own = reference.schema().is_none_or(|schema| schema == self.usual_schema());

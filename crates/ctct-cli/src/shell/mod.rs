@@ -9,7 +9,7 @@ mod inspect;
 mod vocabulary;
 mod welcome;
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use arrow::array::RecordBatch;
@@ -94,8 +94,10 @@ pub(crate) async fn run(
     };
     shell.learn();
     shell.greet();
-    shell.run_start_up_file().await?;
-    shell.read_lines().await
+    match shell.run_start_up_file().await? {
+        Next::Leave => Ok(()),
+        _ => shell.read_lines().await,
+    }
 }
 
 impl Shell {
@@ -118,15 +120,15 @@ impl Shell {
     }
 
     /// Runs the file that somebody wants to be run first.
-    async fn run_start_up_file(&mut self) -> Result<(), Failure> {
+    async fn run_start_up_file(&mut self) -> Result<Next, Failure> {
         if self.arguments.no_rc {
-            return Ok(());
+            return Ok(Next::GoOn);
         }
         let path = match &self.arguments.rc {
             Some(path) => path.clone(),
             None => match setup::start_up_file().filter(|path| path.exists()) {
                 Some(path) => path,
-                None => return Ok(()),
+                None => return Ok(Next::GoOn),
             },
         };
         let text = std::fs::read_to_string(&path).map_err(|error| {
@@ -140,7 +142,7 @@ impl Shell {
         if next == Next::Failed {
             self.report.warning(&format!("{} was given up at its first error", path.display()));
         }
-        Ok(())
+        Ok(next)
     }
 
     async fn read_lines(&mut self) -> Result<(), Failure> {
@@ -180,7 +182,7 @@ impl Shell {
     }
 
     /// Does what a text says, in its order, until something fails.
-    async fn run_text(&mut self, text: &str, file: Option<&PathBuf>) -> Next {
+    async fn run_text(&mut self, text: &str, file: Option<&Path>) -> Next {
         for part in input::parts(text) {
             let next = match part {
                 Input::Statements(text) => self.run_statements(&text, file).await,
@@ -193,7 +195,7 @@ impl Shell {
         Next::GoOn
     }
 
-    async fn run_statements(&mut self, text: &str, file: Option<&PathBuf>) -> Next {
+    async fn run_statements(&mut self, text: &str, file: Option<&Path>) -> Next {
         let statements = match script::split(text) {
             Ok(statements) => statements,
             Err(error) => {
@@ -217,7 +219,7 @@ impl Shell {
         &mut self,
         sql: &str,
         showing: Option<&Showing>,
-        file: Option<&PathBuf>,
+        file: Option<&Path>,
     ) -> Next {
         self.last = Some(sql.to_owned());
         self.sent = self.setup.traffic.sent();
