@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use ctct_endpoints::Endpoint;
 use tokio::sync::oneshot;
 use url::Url;
@@ -77,7 +78,7 @@ impl Client {
     ///
     /// # Errors
     /// Of any [kind](crate::ErrorKind) but `Configuration`; see there.
-    pub async fn get(&self, request: &Request, spent: &mut Spent) -> Result<Vec<u8>> {
+    pub async fn get(&self, request: &Request, spent: &mut Spent) -> Result<Bytes> {
         self.get_and_tell(request, spent, None).await
     }
 
@@ -91,7 +92,7 @@ impl Client {
         request: &Request,
         spent: &mut Spent,
         leaves: Option<oneshot::Sender<()>>,
-    ) -> Result<Vec<u8>> {
+    ) -> Result<Bytes> {
         let (transport, connection) = (Arc::clone(&self.transport), Arc::clone(&self.connection));
         let (request, retries) = (request.clone(), self.retries);
         let (body, cost) = on_network_thread(async move {

@@ -1,5 +1,6 @@
 //! From status and body to a result: which answers are errors, and of which kind.
 
+use bytes::Bytes;
 use serde_json::Value;
 
 use super::retry::Failure;
@@ -12,7 +13,7 @@ const SHOWN: usize = 300;
 #[derive(Debug)]
 pub(super) enum Answer {
     /// What was asked for.
-    Body(Vec<u8>),
+    Body(Bytes),
     /// An error, and whether another attempt can help.
     Refusal(Failure, Error),
 }
@@ -40,7 +41,7 @@ pub(super) fn judge(
     connection: &Connection,
     request: &Request,
     head: &Head<'_>,
-    body: Vec<u8>,
+    body: Bytes,
 ) -> Answer {
     let (status, location) = (head.status, head.location);
     if SUCCESSES.contains(&status) {
@@ -190,7 +191,7 @@ mod tests {
         let connection = Connection::new("SHOP", "c", "https://api.cc.email/v3").expect("valid");
         let request = Request { path: "/contacts".into(), query: "cursor=hidden".into() };
         let head = Head { status, location: None, content_type: None };
-        match judge(&connection, &request, &head, body.as_bytes().to_vec()) {
+        match judge(&connection, &request, &head, Bytes::copy_from_slice(body.as_bytes())) {
             Answer::Refusal(failure, error) => (failure, error),
             Answer::Body(_) => panic!("{status} is no success"),
         }
@@ -259,7 +260,7 @@ mod tests {
         let request = Request { path: "/contacts".into(), query: String::new() };
         let is_body = |content_type| {
             let head = Head { status: 200, location: None, content_type };
-            matches!(judge(&connection, &request, &head, Vec::new()), Answer::Body(_))
+            matches!(judge(&connection, &request, &head, Bytes::new()), Answer::Body(_))
         };
         assert!(is_body(None) && is_body(Some("application/json")) && is_body(Some("")));
         assert!(
@@ -285,7 +286,7 @@ mod tests {
             let head = Head { status, location: None, content_type: None };
             let throttled = body.windows(9).any(|window| window == b"throttled");
             let used_up = body.windows(14).any(|window| window == b"quota_exceeded");
-            match judge(&connection, &request, &head, body) {
+            match judge(&connection, &request, &head, body.into()) {
                 Answer::Body(_) => prop_assert!(SUCCESSES.contains(&status)),
                 Answer::Refusal(failure, error) => {
                     let expected = match status {

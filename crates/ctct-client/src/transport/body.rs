@@ -1,8 +1,13 @@
 //! Reading an answer's body, up to a limit.
 
+use bytes::Bytes;
+
 /// The largest body that is read, after decompression. The largest page of the API
 /// is about a megabyte; what is larger by far is an attack or a mistake.
 pub(super) const LIMIT: usize = 64 << 20;
+
+/// A body that came in one piece and is smaller than this is copied.
+const COPIED: usize = 128 << 10;
 
 /// Why a body could not be read.
 pub(super) enum Failure {
@@ -13,17 +18,51 @@ pub(super) enum Failure {
 }
 
 /// The whole body, unless it is larger than `limit` bytes after decompression.
-pub(super) async fn read(
-    mut response: reqwest::Response,
-    limit: usize,
-) -> Result<Vec<u8>, Failure> {
+pub(super) async fn read(mut response: reqwest::Response, limit: usize) -> Result<Bytes, Failure> {
     let announced = response.content_length().and_then(|length| usize::try_from(length).ok());
-    let mut body = Vec::with_capacity(announced.unwrap_or(0).min(limit));
-    while let Some(chunk) = response.chunk().await.map_err(Failure::Broken)? {
-        if body.len() + chunk.len() > limit {
+    let mut body = Body { limit, announced: announced.unwrap_or(0), ..Body::default() };
+    while let Some(piece) = response.chunk().await.map_err(Failure::Broken)? {
+        body.add(piece)?;
+    }
+    Ok(body.whole())
+}
+
+/// A body of which some pieces have come.
+#[derive(Debug, Default)]
+struct Body {
+    limit: usize,
+    /// How long it will be, as far as the server told.
+    announced: usize,
+    /// The first piece, which most often is all.
+    first: Bytes,
+    /// All pieces, where there are several.
+    joined: Vec<u8>,
+}
+
+impl Body {
+    fn add(&mut self, piece: Bytes) -> Result<(), Failure> {
+        let before = self.first.len().max(self.joined.len());
+        if before + piece.len() > self.limit {
             return Err(Failure::TooLarge);
         }
-        body.extend_from_slice(&chunk);
+        if before == 0 {
+            self.first = piece;
+            return Ok(());
+        }
+        if self.joined.is_empty() {
+            self.joined.reserve(self.announced.min(self.limit));
+            self.joined.extend_from_slice(&self.first);
+        }
+        self.joined.extend_from_slice(&piece);
+        Ok(())
     }
-    Ok(body)
+
+    fn whole(self) -> Bytes {
+        if !self.joined.is_empty() {
+            return self.joined.into();
+        }
+        // A piece is a part of the buffer into which the connection read it, all of which
+        // lives as long as the piece does: a small one is not worth that.
+        if self.first.len() < COPIED { Bytes::copy_from_slice(&self.first) } else { self.first }
+    }
 }

@@ -3,6 +3,7 @@
 mod activity;
 mod answer;
 mod body;
+mod http;
 mod network;
 mod post;
 mod retry;
@@ -11,13 +12,13 @@ mod traffic;
 
 use std::error::Error as StdError;
 use std::ops::AddAssign;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use tokio::sync::oneshot;
-
+use bytes::Bytes;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, DATE, HeaderMap, HeaderName, LOCATION, RETRY_AFTER};
 use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::oneshot;
 
 pub use activity::{Activity, Waiting, WaitingFor};
 pub(crate) use network::on_network_thread;
@@ -29,13 +30,8 @@ use crate::auth::Keeper;
 use crate::ledger::{Admission, Asker, Outcome};
 use crate::{Connection, Error, ErrorKind, Request, Result};
 use answer::{Answer, Head};
+use http::Http;
 use retry::{Failure, Retries};
-
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a server may stay silent in the midst of an answer.
-const READ_TIMEOUT: Duration = Duration::from_mins(1);
-/// How long an answer may take in all, however busily it trickles.
-const TOTAL_TIMEOUT: Duration = Duration::from_mins(5);
 
 /// What requests cost: the figures of a scan's metrics.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -68,8 +64,9 @@ impl AddAssign for Spent {
 /// Sends requests; one for each connection.
 #[derive(Debug)]
 pub(crate) struct Transport {
-    /// Made at the first request, because reading the root certificates takes a while.
-    http: OnceLock<reqwest::Client>,
+    http: Http,
+    /// The authorization server's.
+    token_http: Http,
     asker: Asker,
     /// Who asks the authorization server, which has a pace of its own.
     token_asker: Asker,
@@ -103,7 +100,8 @@ impl Attempt {
 impl Transport {
     pub(crate) fn new(connection: &Connection, traffic: Arc<Traffic>) -> Self {
         Self {
-            http: OnceLock::new(),
+            http: Http::default(),
+            token_http: Http::default(),
             asker: traffic.asker(connection),
             token_asker: traffic.token_asker(connection),
             keeper: Keeper::default(),
@@ -130,7 +128,7 @@ impl Transport {
         policy: RetryPolicy,
         spent: &mut Spent,
         mut leaves: Option<oneshot::Sender<()>>,
-    ) -> Result<Vec<u8>> {
+    ) -> Result<Bytes> {
         let mut retries = Retries::new(policy);
         let mut token = self.bearer(connection).await?;
         let mut renewed = false;
@@ -184,8 +182,8 @@ impl Transport {
         token: &SecretString,
         spent: &mut Spent,
         leaves: &mut Option<oneshot::Sender<()>>,
-    ) -> Result<Vec<u8>, Attempt> {
-        let http = self.http(&connection.inputs.base_url).map_err(Attempt::last)?;
+    ) -> Result<Bytes, Attempt> {
+        let http = self.http.to(&connection.inputs.base_url).map_err(Attempt::last)?;
         let get = http.get(full_url(connection, request)).header(ACCEPT, "application/json");
         let get = get.bearer_auth(token.expose_secret());
 
@@ -237,7 +235,7 @@ impl Transport {
         &self,
         admission: Admission,
         outcome: Result<Received, Attempt>,
-    ) -> Result<Vec<u8>, Attempt> {
+    ) -> Result<Bytes, Attempt> {
         let (result, ahead) = match outcome {
             Ok(Received { answer, retry_after, ahead }) => {
                 let result = match answer {
@@ -319,34 +317,6 @@ impl Transport {
         });
         Ok(Received { answer: answer::judge(connection, request, &head, body), retry_after, ahead })
     }
-
-    fn http(&self, base: &url::Url) -> Result<&reqwest::Client> {
-        if let Some(http) = self.http.get() {
-            return Ok(http);
-        }
-        // Whoever embeds this crate may have installed a provider of their own; then
-        // installing ours fails, and theirs is used.
-        drop(rustls::crypto::ring::default_provider().install_default());
-        let mut builder = reqwest::Client::builder();
-        if crate::connection::is_loopback(base) {
-            // A proxy cannot reach this machine by its loopback address.
-            builder = builder.no_proxy();
-        }
-        let http = builder
-            .user_agent(concat!("ctct/", env!("CARGO_PKG_VERSION")))
-            .redirect(reqwest::redirect::Policy::none())
-            // Retries are made here, where they are counted.
-            .retry(reqwest::retry::never())
-            .connect_timeout(CONNECT_TIMEOUT)
-            .read_timeout(READ_TIMEOUT)
-            .timeout(TOTAL_TIMEOUT)
-            .build()
-            .map_err(|source| {
-                Error::new(ErrorKind::Configuration, "TLS or the proxy could not be set up")
-                    .with_source(source.without_url())
-            })?;
-        Ok(self.http.get_or_init(|| http))
-    }
 }
 
 /// The error that an answer amounts to, for the fuzzer.
@@ -358,7 +328,7 @@ pub(crate) fn judge_anything(
     body: &[u8],
 ) -> Option<Error> {
     let head = Head { status, location: None, content_type: None };
-    match answer::judge(connection, request, &head, body.to_vec()) {
+    match answer::judge(connection, request, &head, Bytes::copy_from_slice(body)) {
         Answer::Body(_) => None,
         Answer::Refusal(_, error) => Some(error),
     }

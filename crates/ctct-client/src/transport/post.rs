@@ -57,7 +57,7 @@ impl Transport {
     ) -> Result<http::Response<Vec<u8>>, Unanswered> {
         let path = request.uri().path().to_owned();
         let (admission, _) = self.slot(&self.token_asker).await.map_err(Unanswered::Unsent)?;
-        let http = self.http(&connection.auth_url()).map_err(Unanswered::Unsent)?;
+        let http = self.token_http.to(&connection.inputs.auth_url).map_err(Unanswered::Unsent)?;
         let mut request = reqwest::Request::try_from(request).map_err(|source| {
             let error = Error::new(
                 ErrorKind::Configuration,
@@ -124,7 +124,7 @@ impl Transport {
                 if html {
                     return Err(Unanswered::Odd(odd(&server, "a page instead of JSON")));
                 }
-                let mut answer = http::Response::new(body);
+                let mut answer = http::Response::new(body.into());
                 *answer.status_mut() = http::StatusCode::from_u16(status).unwrap_or_default();
                 let json = http::HeaderValue::from_static("application/json");
                 answer.headers_mut().insert(http::header::CONTENT_TYPE, json);

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use bytes::Bytes;
 use ctct_client::{Client, Error, Request, Spent};
 use datafusion::execution::disk_manager::DiskManager;
 use tokio::sync::{OnceCell, oneshot};
@@ -17,7 +18,7 @@ const IN_MEMORY: usize = 64 << 20;
 /// An answer, with how long it took and when it came when it was asked for.
 #[derive(Debug, Clone)]
 pub(in crate::scan) struct Received {
-    pub(in crate::scan) body: Arc<Vec<u8>>,
+    pub(in crate::scan) body: Bytes,
     /// From sending to the last byte. Whoever gets an answer from here decides by this as
     /// whoever asked for it did, and so asks for the same pages.
     pub(in crate::scan) network: Duration,
@@ -27,9 +28,9 @@ pub(in crate::scan) struct Received {
 
 impl Received {
     /// An answer that came just now.
-    pub(in crate::scan) fn now(client: &Client, body: Vec<u8>, spent: &Spent) -> Self {
+    pub(in crate::scan) fn now(client: &Client, body: Bytes, spent: &Spent) -> Self {
         let at = client.traffic().server_now().timestamp_micros();
-        Self { body: Arc::new(body), network: spent.network, at }
+        Self { body, network: spent.network, at }
     }
 }
 
@@ -62,7 +63,7 @@ struct Kept {
 
 #[derive(Debug)]
 enum Body {
-    Memory(Arc<Vec<u8>>),
+    Memory(Bytes),
     Disk(Spilled),
 }
 
@@ -106,13 +107,13 @@ impl Answers {
             .get_or_try_init(async || {
                 let body = client.get_and_tell(request, spent, Some(leaves)).await?;
                 let received = Received::now(client, body, spent);
-                asked = Some(Arc::clone(&received.body));
+                asked = Some(received.body.clone());
                 Ok::<_, Error>(self.keep(received))
             })
             .await?;
         let body = match (asked, &kept.body) {
             (Some(body), _) => body,
-            (None, Body::Memory(body)) => Arc::clone(body),
+            (None, Body::Memory(body)) => body.clone(),
             (None, Body::Disk(spilled)) => spilled.read().await?,
         };
         Ok(Received { body, network: kept.network, at: kept.at })
@@ -143,7 +144,7 @@ mod tests {
     use super::*;
 
     fn answer(byte: u8) -> Received {
-        Received { body: Arc::new(vec![byte; 1_000]), network: Duration::ZERO, at: 0 }
+        Received { body: vec![byte; 1_000].into(), network: Duration::ZERO, at: 0 }
     }
 
     #[tokio::test]
@@ -157,7 +158,7 @@ mod tests {
         assert_eq!(on_disk, [false, false, true, true]);
         for (byte, kept) in (0..).zip(&kept) {
             let body = match &kept.body {
-                Body::Memory(body) => Arc::clone(body),
+                Body::Memory(body) => body.clone(),
                 Body::Disk(spilled) => spilled.read().await.expect("what was written"),
             };
             assert_eq!(*body, vec![byte; 1_000]);

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use ctct_client::{Error, ErrorKind};
 use datafusion::common::Result;
 use datafusion::execution::SpillFile;
@@ -27,7 +28,7 @@ impl Spilled {
     }
 
     /// Reads it back.
-    pub(super) async fn read(&self) -> std::result::Result<Arc<Vec<u8>>, Error> {
+    pub(super) async fn read(&self) -> std::result::Result<Bytes, Error> {
         let unreadable =
             || Error::new(ErrorKind::Storage, "an answer that was put on disk cannot be read");
         let read = async {
@@ -39,7 +40,7 @@ impl Spilled {
             Ok::<_, datafusion::common::DataFusionError>(body)
         };
         match read.await {
-            Ok(body) if body.len() == self.size => Ok(Arc::new(body)),
+            Ok(body) if body.len() == self.size => Ok(body.into()),
             Ok(_) => Err(unreadable().with_hint("its file was changed by another program")),
             Err(source) => Err(unreadable().with_source(source)),
         }
