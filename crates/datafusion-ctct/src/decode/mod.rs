@@ -11,6 +11,7 @@ mod asked;
 mod conflicts;
 mod page;
 mod prepare;
+mod selection;
 mod shape;
 
 pub(crate) use asked::Asked;

@@ -124,6 +124,15 @@ impl Shape {
         Arc::new(Schema::new(fields))
     }
 
+    /// The type of a whole answer as it is written.
+    pub(super) fn answer_type(&self) -> DataType {
+        let fields = self.answer_schema().fields().clone();
+        match fields.iter().find(|field| self.is_bare && field.name() == ROWS) {
+            Some(rows) => rows.data_type().clone(),
+            None => DataType::Struct(fields),
+        }
+    }
+
     /// The link to the next page, where a page has one.
     pub(super) fn next_link(&self, answer: &StructArray) -> Option<String> {
         let text = |of: &StructArray, name: &str| {
