@@ -1,17 +1,17 @@
 //! Columns that say values with the words of their definitions: a custom field's name, the
 //! labels of choices, a date as a date.
 
-use std::collections::{HashMap, HashSet};
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, Date32Array, Float64Array, MapBuilder, RecordBatch,
-    StringArray, StringBuilder, StructArray, TimestampMicrosecondArray,
+    Array, ArrayRef, AsArray, BooleanArray, Date32Array, Float64Array, ListArray, MapBuilder,
+    RecordBatch, StringArray, StringBuilder, StructArray, TimestampMicrosecondArray,
 };
 use arrow::datatypes::{Date32Type, Field as ArrowField, Schema, SchemaRef};
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 use ctct_endpoints::{Defined, Definitions, Endpoint, Field, find};
-use datafusion::common::{Result, exec_err};
+use datafusion::common::{HashMap, Result, exec_err};
 use futures::StreamExt;
 
 use super::ScanSpec;
@@ -56,7 +56,14 @@ pub(super) enum Times {
     Twice,
 }
 
-/// A value, wherever it stands: the definition that it names, its text, its choices.
+/// The columns of values, wherever they stand.
+struct Values<'a> {
+    identifiers: &'a StringArray,
+    texts: Option<&'a StringArray>,
+    chosen: Option<(&'a ListArray, &'a StringArray)>,
+}
+
+/// A value: the definition that it names, its text, its choices.
 struct Value<'a> {
     identifier: &'a str,
     text: Option<&'a str>,
@@ -149,9 +156,9 @@ impl Definer {
             Times::Twice => return None,
         };
         let names_unknown = |values: &StructArray| {
-            let names = values.column_by_name(self.declared.identifier);
-            let mut names = names.and_then(|names| names.as_string_opt::<i32>()).into_iter();
-            names.any(|names| names.iter().flatten().any(|name| !self.known.contains_key(name)))
+            let values = Values::of(&self.declared, values);
+            let mut names = values.iter().flat_map(|values| values.identifiers).flatten();
+            names.any(|name| !self.known.contains_key(name))
         };
         let lacks = match self.declared.list {
             None => names_unknown(&StructArray::from(rows.clone())),
@@ -207,27 +214,21 @@ impl Definer {
             let Some(lists) = lists else {
                 return exec_err!("{} has no list {list}", self.declared.table);
             };
-            let mut map =
-                MapBuilder::new(Some(names()), StringBuilder::new(), StringBuilder::new());
-            for row in 0..rows.num_rows() {
-                if lists.is_valid(row) {
-                    self.put_by_name(&mut map, lists.value(row).as_struct());
-                }
-                map.append(lists.is_valid(row))?;
-            }
-            return Ok(Arc::new(map.finish()));
+            return self.by_name(lists);
         }
         let values = StructArray::from(rows.clone());
+        let values = Values::of(&self.declared, &values);
         let each = (0..rows.num_rows()).map(|row| {
-            let value = self.value(&values, row)?;
+            let value = values.as_ref()?.get(row)?;
             Some((self.known.get(value.identifier)?, value))
         });
-        let texts = |of: &dyn Fn(&Definition, &Value<'_>) -> Option<String>| -> ArrayRef {
-            Arc::new(
-                each.clone()
-                    .map(|known| known.and_then(|(d, v)| of(d, &v)))
-                    .collect::<StringArray>(),
-            )
+        let texts = |of: TextOf<'_>| -> ArrayRef {
+            let mut texts = StringBuilder::new();
+            for known in each.clone() {
+                let known = known.as_ref();
+                texts.append_option(known.and_then(|(definition, value)| of(definition, value)));
+            }
+            Arc::new(texts.finish())
         };
         let typed = |kinds: &'static [&'static str]| {
             each.clone().map(move |known| {
@@ -236,8 +237,8 @@ impl Definer {
             })
         };
         Ok(match field.definition() {
-            Some(Defined::Name) => texts(&|definition, _| Some(definition.name.clone())),
-            Some(Defined::Kind) => texts(&|definition, _| Some(definition.kind.clone())),
+            Some(Defined::Name) => texts(&|definition, _| Some((&definition.name).into())),
+            Some(Defined::Kind) => texts(&|definition, _| Some((&definition.kind).into())),
             Some(Defined::Number) => {
                 let numbers = typed(&["number", "currency"]);
                 Arc::new(numbers.map(|text| text?.trim().parse().ok()).collect::<Float64Array>())
@@ -263,53 +264,83 @@ impl Definer {
         })
     }
 
-    fn put_by_name(
-        &self,
-        map: &mut MapBuilder<StringBuilder, StringBuilder>,
-        values: &StructArray,
-    ) {
+    /// The values of each row by the names of their definitions, the first one where several
+    /// have a name.
+    fn by_name(&self, lists: &ListArray) -> Result<ArrayRef> {
+        let values = lists.values().as_struct_opt();
+        let values = values.and_then(|values| Values::of(&self.declared, values));
         let unknown = Definition::default();
-        let mut put = HashSet::new();
-        for row in 0..values.len() {
-            let Some(value) = self.value(values, row) else { continue };
-            let definition = self.known.get(value.identifier);
-            // What nobody defines keeps its identifier: a value is never lost.
-            let name = definition.map_or(value.identifier, |definition| &definition.name);
-            if put.insert(name.to_owned()) {
-                map.keys().append_value(name);
-                map.values().append_option(said(definition.unwrap_or(&unknown), &value));
+        let mut map = MapBuilder::new(Some(names()), StringBuilder::new(), StringBuilder::new());
+        let mut put: Vec<&str> = Vec::new();
+        for row in 0..lists.len() {
+            put.clear();
+            let members = values
+                .iter()
+                .flat_map(|values| members_of(lists, row).filter_map(|place| values.get(place)));
+            for value in members {
+                let definition = self.known.get(value.identifier);
+                // What nobody defines keeps its identifier: a value is never lost.
+                let name = definition.map_or(value.identifier, |definition| &definition.name);
+                if !put.contains(&name) {
+                    put.push(name);
+                    map.keys().append_value(name);
+                    map.values().append_option(said(definition.unwrap_or(&unknown), &value));
+                }
             }
+            map.append(lists.is_valid(row))?;
         }
+        Ok(Arc::new(map.finish()))
+    }
+}
+
+/// What a definition and a value have of a text.
+type TextOf<'f> = &'f dyn for<'v> Fn(&'v Definition, &'v Value<'_>) -> Option<Cow<'v, str>>;
+
+impl<'a> Values<'a> {
+    /// The columns of these values; none where they name no definitions.
+    fn of(declared: &Definitions, values: &'a StructArray) -> Option<Self> {
+        let texts = |name: &str| values.column_by_name(name)?.as_string_opt::<i32>();
+        let chosen = || {
+            let lists = values.column_by_name(declared.chosen)?.as_list_opt::<i32>()?;
+            Some((lists, lists.values().as_string_opt::<i32>()?))
+        };
+        Some(Self {
+            identifiers: texts(declared.identifier)?,
+            texts: texts(declared.value),
+            chosen: chosen(),
+        })
     }
 
-    fn value<'a>(&self, values: &'a StructArray, row: usize) -> Option<Value<'a>> {
-        let text = |name: &str| {
-            let texts = values.column_by_name(name)?.as_string_opt::<i32>()?;
-            texts.is_valid(row).then(|| texts.value(row))
-        };
-        let chosen = || {
-            let lists = values.column_by_name(self.declared.chosen)?.as_list_opt::<i32>()?;
-            let ids = lists.values().as_string_opt::<i32>()?;
-            let ends = lists.value_offsets();
-            let (first, end) = (ends.get(row)?, ends.get(row + 1)?);
-            let places = (*first..*end).filter_map(|place| usize::try_from(place).ok());
-            let ids = places.filter(|place| ids.is_valid(*place)).map(|place| ids.value(place));
-            lists.is_valid(row).then(|| ids.collect::<Vec<_>>())
+    /// A value; none where it names no definition.
+    fn get(&self, row: usize) -> Option<Value<'a>> {
+        let text = |texts: &'a StringArray| texts.is_valid(row).then(|| texts.value(row));
+        let chosen = |(lists, ids): (&'a ListArray, &'a StringArray)| -> Vec<&'a str> {
+            let places = members_of(lists, row).filter(|place| ids.is_valid(*place));
+            places.map(|place| ids.value(place)).collect()
         };
         Some(Value {
-            identifier: text(self.declared.identifier)?,
-            text: text(self.declared.value),
-            chosen: chosen().unwrap_or_default(),
+            identifier: text(self.identifiers)?,
+            text: self.texts.and_then(text),
+            chosen: self.chosen.map(chosen).unwrap_or_default(),
         })
     }
 }
 
+/// Where the members of a row's list stand; nowhere where it has none.
+fn members_of(lists: &ListArray, row: usize) -> impl Iterator<Item = usize> + use<> {
+    let ends = lists.value_offsets();
+    let ends = ends.get(row).zip(ends.get(row + 1)).filter(|_| lists.is_valid(row));
+    let (first, end) = ends.map_or((0, 0), |(first, end)| (*first, *end));
+    (first..end).filter_map(|place| usize::try_from(place).ok())
+}
+
 /// A value in words: the labels of its choices, or its text where it has none.
-fn said(definition: &Definition, value: &Value<'_>) -> Option<String> {
+fn said<'a>(definition: &'a Definition, value: &Value<'a>) -> Option<Cow<'a, str>> {
     let labels = value.chosen.iter().map(|id| definition.labels.get(*id).map(String::as_str));
-    match labels.collect::<Option<Vec<_>>>() {
-        Some(labels) if !labels.is_empty() => Some(labels.join(", ")),
-        _ => value.text.map(str::to_owned),
+    match labels.collect::<Option<Vec<_>>>().unwrap_or_default().as_slice() {
+        [] => value.text.map(Cow::Borrowed),
+        [label] => Some(Cow::Borrowed(label)),
+        labels => Some(labels.join(", ").into()),
     }
 }
 
@@ -365,9 +396,11 @@ mod tests {
     #[test]
     fn choices_are_said_by_their_labels_as_long_as_all_are_known() {
         let labels = [("1".to_owned(), "Music".to_owned()), ("3".to_owned(), "Art".to_owned())];
-        let definition = Definition { labels: labels.into(), ..Definition::default() };
+        let definition =
+            Definition { labels: labels.into_iter().collect(), ..Definition::default() };
         let said = |chosen: &[&'static str]| {
-            said(&definition, &Value { identifier: "f", text: Some("raw"), chosen: chosen.into() })
+            let value = Value { identifier: "f", text: Some("raw"), chosen: chosen.into() };
+            said(&definition, &value).map(Cow::into_owned)
         };
         assert_eq!(said(&["3", "1"]).as_deref(), Some("Art, Music"));
         assert_eq!(said(&["3", "4"]).as_deref(), Some("raw"));

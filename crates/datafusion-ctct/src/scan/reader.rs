@@ -316,7 +316,7 @@ impl Reader {
             return match chain.window {
                 // What was read before the answer was split is given away, and left out later.
                 None => {
-                    let given = self.row_keys.of(&page.rows);
+                    let given = self.row_keys.of(&page.rows)?;
                     self.windows.iter_mut().for_each(|windows| windows.given.extend(&given));
                     Ok(Some(page.rows))
                 }
@@ -412,7 +412,7 @@ impl Reader {
         let created = rows.column(windows.column).as_primitive_opt::<TimestampMicrosecondType>();
         let Some(created) = created else { return Ok(rows) };
         let given = &windows.given;
-        let keys = self.row_keys.of(&rows);
+        let keys = self.row_keys.of(&rows)?;
         let inside = created.iter().zip(keys).map(|(at, key)| {
             // A row without a time is in whichever window the server gives it.
             Some(at.is_none_or(|at| window.contains(at)) && !given.contains(&key))

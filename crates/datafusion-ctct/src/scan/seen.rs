@@ -1,13 +1,13 @@
 //! Which rows a scan has given away, for the case that some of them come again.
 
 use std::collections::HashSet;
-use std::hash::{BuildHasher, Hash, Hasher, RandomState};
+use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
-use arrow::array::{AsArray, BooleanArray, RecordBatch};
+use arrow::array::{BooleanArray, RecordBatch};
 use arrow::compute::filter_record_batch;
-use arrow::datatypes::TimestampMicrosecondType;
-use arrow::error::ArrowError;
+use datafusion::common::Result;
+use datafusion::common::hash_utils::{QualityRandomState, create_hashes_with_hasher};
 
 /// Tells rows apart by their keys.
 ///
@@ -18,13 +18,15 @@ use arrow::error::ArrowError;
 pub(super) struct RowKeys {
     /// Where the key's columns stand in a page; empty where rows cannot be told apart.
     columns: Arc<[usize]>,
-    hasher: RandomState,
+    hasher: QualityRandomState,
 }
 
 impl RowKeys {
-    /// Keys in these columns of a page, which are texts or times.
+    /// Keys in these columns of a page.
     pub(super) fn new(columns: Vec<usize>) -> Self {
-        Self { columns: columns.into(), hasher: RandomState::new() }
+        // Which keys share a number is another matter in each scan.
+        let seed = RandomState::new().hash_one(columns.len());
+        Self { columns: columns.into(), hasher: QualityRandomState::with_seed(seed) }
     }
 
     /// Whether rows can be told apart.
@@ -33,19 +35,11 @@ impl RowKeys {
     }
 
     /// A number for each row, the same for the same key.
-    pub(super) fn of(&self, page: &RecordBatch) -> Vec<u64> {
-        let mut hashers: Vec<_> =
-            (0..page.num_rows()).map(|_| self.hasher.build_hasher()).collect();
-        for column in self.columns.iter().map(|column| page.column(*column)) {
-            if let Some(texts) = column.as_string_opt::<i32>() {
-                hashers.iter_mut().zip(texts).for_each(|(hasher, text)| text.hash(hasher));
-            } else if let Some(times) = column.as_primitive_opt::<TimestampMicrosecondType>() {
-                hashers.iter_mut().zip(times).for_each(|(hasher, time)| time.hash(hasher));
-            }
-        }
-        // Not by taking them: the numbers would be kept in the memory of the hashers, which is
-        // nine times as much, for as long as the scan goes on.
-        hashers.iter().map(Hasher::finish).collect()
+    pub(super) fn of(&self, page: &RecordBatch) -> Result<Vec<u64>> {
+        let columns = self.columns.iter().map(|column| page.column(*column));
+        let mut hashes = vec![0; page.num_rows()];
+        create_hashes_with_hasher(columns, &self.hasher, &mut hashes)?;
+        Ok(hashes)
     }
 }
 
@@ -88,11 +82,11 @@ impl SeenRows {
     }
 
     /// Remembers the rows of a page, and gives those that are new.
-    pub(super) fn fresh(&mut self, page: RecordBatch) -> Result<RecordBatch, ArrowError> {
+    pub(super) fn fresh(&mut self, page: RecordBatch) -> Result<RecordBatch> {
         if !self.keys.tell_apart() {
             return Ok(page);
         }
-        let hashes = self.keys.of(&page);
+        let hashes = self.keys.of(&page)?;
         match &mut self.known {
             None => {
                 self.pages.push(hashes);
@@ -102,7 +96,7 @@ impl SeenRows {
                 let new: BooleanArray =
                     hashes.into_iter().map(|hash| Some(known.insert(hash))).collect();
                 self.fresh += new.true_count();
-                filter_record_batch(&page, &new)
+                Ok(filter_record_batch(&page, &new)?)
             }
         }
     }
@@ -144,7 +138,7 @@ mod tests {
     fn a_row_takes_eight_bytes() {
         let keys: Vec<String> = (0..500).map(|n| n.to_string()).collect();
         let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
-        let kept = RowKeys::new(vec![0]).of(&page(&keys));
+        let kept = RowKeys::new(vec![0]).of(&page(&keys)).expect("hashed");
         assert_eq!((kept.len(), kept.capacity()), (500, 500));
     }
 
@@ -153,9 +147,11 @@ mod tests {
         let texts: ArrayRef = Arc::new(StringArray::from(vec![Some("a"), Some("a"), None]));
         let times: ArrayRef = Arc::new(TimestampMicrosecondArray::from(vec![1, 2, 1]));
         let page = RecordBatch::try_from_iter([("text", texts), ("time", times)]).expect("two");
-        let keys: HashSet<u64> = RowKeys::new(vec![0, 1]).of(&page).into_iter().collect();
+        let keys: HashSet<u64> =
+            RowKeys::new(vec![0, 1]).of(&page).expect("hashed").into_iter().collect();
         assert_eq!(keys.len(), 3);
-        let keys: HashSet<u64> = RowKeys::new(vec![0]).of(&page).into_iter().collect();
+        let keys: HashSet<u64> =
+            RowKeys::new(vec![0]).of(&page).expect("hashed").into_iter().collect();
         assert_eq!(keys.len(), 2);
     }
 }
