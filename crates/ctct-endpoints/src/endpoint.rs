@@ -34,10 +34,10 @@ pub struct Endpoint {
     /// A member that is null in every row that belongs to the table. Requests that the API
     /// answers with other rows, too, read it, and those rows are dropped.
     pub always_null: Option<Field>,
-    /// The member of a row of the API that is a list whose members are the rows of the
-    /// table. Fields whose outermost parent it is are read from the members (an empty name
-    /// for a member itself), all others from the row around the list.
-    pub list: Option<&'static str>,
+    /// The way into a row of the API to a list whose members are the rows of the table.
+    /// Fields whose parents begin with it are read from the members (an empty name for a
+    /// member itself), all others from the row around the list.
+    pub list: Option<&'static [&'static str]>,
     /// How the API counts the rows of the whole answer, where it does.
     pub count: Option<CountParameter>,
     /// Whose rows the requests are for, where each is for one of them, or for several.
@@ -166,7 +166,7 @@ impl Endpoint {
 
     /// Whether a field is read from the members of the table's list.
     pub fn is_of_member(&self, field: &Field) -> bool {
-        self.list.is_some() && field.parents.first().copied() == self.list
+        self.list.is_some_and(|list| field.parents.starts_with(list))
     }
 
     /// The field without which the table's list would not be read.

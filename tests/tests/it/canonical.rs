@@ -202,6 +202,42 @@ async fn permissions_and_lists_restrict_the_pages() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn consents_to_text_messages_restrict_the_pages() {
+    let account = shop().await;
+    let consents: Vec<Value> = contacts(&account)
+        .iter()
+        .filter_map(|contact| contact.pointer("/sms_channel/sms_channel_consents")?.as_array())
+        .flatten()
+        .cloned()
+        .collect();
+    let given = |permissions: &[&str]| {
+        let is_given = |consent: &&Value| {
+            permissions.iter().any(|given| consent["sms_consent_permission"] == *given)
+        };
+        consents.iter().filter(is_given).count()
+    };
+    for (permissions, status) in [
+        (["explicit"].as_slice(), "explicit"),
+        (&["opt_out"], "unsubscribed"),
+        (&["pending_confirmation"], "pending_confirmation"),
+        (&["explicit", "opt_out"], "explicit,unsubscribed"),
+    ] {
+        let words = permissions.join("', '");
+        let sql = format!(
+            "SELECT contact_id, sms_address FROM contact_sms_consents WHERE sms_consent_permission IN ('{words}')"
+        );
+        let (found, requests) = asked(&account, &sql).await;
+        let expected = given(permissions);
+        assert!(expected > 0 && found.iter().all(|row| row["sms_address"].is_string()), "{sql}");
+        assert_eq!((found.len(), requests.len()), (expected, 1), "{sql}: {requests:?}");
+        assert!(requests[0].contains(&format!("sms_status={status}")), "{requests:?}");
+    }
+    // All of them are in the pages of all contacts.
+    let (found, requests) = asked(&account, "SELECT contact_id FROM contact_sms_consents").await;
+    assert_eq!((found.len(), requests.len()), (consents.len(), 10));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn members_of_a_list_are_the_pages_of_that_list() {
     let account = shop().await;
     let all = contacts(&account);

@@ -108,18 +108,16 @@ fn assert_members(specification: &Value, place: &str, fields: &[Field], schema: 
 
 /// The fields of a list's members are exactly those of the schema; the others are some of
 /// the row around it.
-fn assert_list(specification: &Value, endpoint: &Endpoint, list: &str, schema: &Value) {
-    let items = &resolved(specification, &schema["properties"][list])["items"];
+fn assert_list(specification: &Value, endpoint: &Endpoint, list: &[&str], schema: &Value) {
+    let at = |path: &mut dyn Iterator<Item = &str>| {
+        path.fold(schema, |schema, name| &resolved(specification, schema)["properties"][name])
+    };
+    let items = &resolved(specification, at(&mut list.iter().copied()))["items"];
     let (inside, around): (Vec<Field>, Vec<Field>) =
         endpoint.fields.iter().copied().partition(|field| endpoint.is_of_member(field));
     for field in around.into_iter().filter(|field| field.source == Source::Answer) {
-        let found = &schema["properties"][field.member];
-        assert_type(
-            specification,
-            &format!("{}.{}", endpoint.table, field.name),
-            &field.kind,
-            found,
-        );
+        let place = format!("{}.{}", endpoint.table, field.name);
+        assert_type(specification, &place, &field.kind, at(&mut field.path()));
     }
     match inside.as_slice() {
         [member] if member.member.is_empty() => {
@@ -127,7 +125,7 @@ fn assert_list(specification: &Value, endpoint: &Endpoint, list: &str, schema: &
         }
         _ => {
             let inside: Vec<Field> =
-                inside.iter().map(|field| field.at(&field.parents[1..], field.member)).collect();
+                inside.iter().map(|f| f.at(&f.parents[list.len()..], f.member)).collect();
             assert_members(specification, endpoint.table, &inside, items);
         }
     }
@@ -295,7 +293,7 @@ fn every_member_beside_the_rows_has_a_written_reason() {
         let rows = match (endpoint.envelope, endpoint.list) {
             (Envelope::Array(name), _) => name,
             // The row is around the list: its members are columns, or none of the table's.
-            (Envelope::Object, Some(list)) => list,
+            (Envelope::Object, Some([list, ..])) => list,
             _ => continue,
         };
         let members = answer["properties"].as_object().into_iter().flatten();

@@ -21,6 +21,7 @@ const TABLES: &[(&str, Collection)] = &[
     ("contact_phone_numbers", Collection::Contacts),
     ("contact_street_addresses", Collection::Contacts),
     ("contact_notes", Collection::Contacts),
+    ("contact_sms_consents", Collection::Contacts),
     ("contact_activity", Collection::ContactActivity),
     ("contact_activity_summary", Collection::ContactActivitySummary),
     ("contact_open_and_click_rates", Collection::ContactOpenAndClickRates),
@@ -166,10 +167,12 @@ fn with_definitions(endpoint: &Endpoint, mut row: Value, known: &BTreeMap<String
 /// which then stands in the list's place.
 fn members(value: &Value, endpoint: &Endpoint) -> Vec<Value> {
     let Some(list) = endpoint.list else { return vec![value.clone()] };
-    let members = value[list].as_array().cloned().unwrap_or_default();
+    let place = format!("/{}", list.join("/"));
+    let members = value.pointer(&place).and_then(Value::as_array).cloned().unwrap_or_default();
     let one = |member: Value| {
         let mut row = value.clone();
-        row[list] = if member.is_object() { member } else { json!({ "": member }) };
+        let member = if member.is_object() { member } else { json!({ "": member }) };
+        row.pointer_mut(&place).into_iter().for_each(|list| *list = member.clone());
         row
     };
     members.into_iter().map(one).collect()

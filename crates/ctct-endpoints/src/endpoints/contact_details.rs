@@ -1,8 +1,9 @@
 //! The lists inside of contacts, each as a table of its own: `contact_list_memberships`,
 //! `contact_taggings`, `contact_custom_field_values`, `contact_phone_numbers`,
-//! `contact_street_addresses` and `contact_notes`. They read the pages of contacts.
+//! `contact_street_addresses`, `contact_notes` and `contact_sms_consents`. They read the pages
+//! of contacts.
 
-use super::contacts::{CONTACTS_COUNT, CUSTOM_FIELDS, DELETED, WINDOW, include};
+use super::contacts::{CONTACTS_COUNT, CUSTOM_FIELDS, DELETED, SMS, WINDOW, include};
 use crate::{
     Defined, Definitions, Endpoint, Envelope, Field, KeyBinding, KeyRequest, Kind, Paging,
 };
@@ -11,7 +12,11 @@ const BY_CONTACT: KeyBinding = KeyBinding { column: "contact_id", request: KeyRe
 const CONTACT_ID: Field = Field::identifier("contact_id", "The contact.");
 
 /// The table of a list inside of contacts.
-const fn table(table: &'static str, description: &'static str, list: &'static str) -> Endpoint {
+const fn table(
+    table: &'static str,
+    description: &'static str,
+    list: &'static [&'static str],
+) -> Endpoint {
     Endpoint {
         table,
         description,
@@ -47,7 +52,7 @@ pub(super) const LIST_MEMBERSHIPS: Endpoint = Endpoint {
             .at(LISTS, "")
             .when(include("list_memberships")),
     ],
-    ..table("contact_list_memberships", "Which contact is on which list.", "list_memberships")
+    ..table("contact_list_memberships", "Which contact is on which list.", LISTS)
 };
 
 const TAGS: &[&str] = &["taggings"];
@@ -67,7 +72,7 @@ pub(super) const TAGGINGS: Endpoint = Endpoint {
             .at(TAGS, "")
             .when(include("taggings")),
     ],
-    ..table("contact_taggings", "Which contact has which tag.", "taggings")
+    ..table("contact_taggings", "Which contact has which tag.", TAGS)
 };
 
 const fn defined(field: Field, how: Defined) -> Field {
@@ -117,7 +122,7 @@ pub(super) const CUSTOM_FIELD_VALUES: Endpoint = Endpoint {
     ..table(
         "contact_custom_field_values",
         "The values of the account's own fields, one row for each contact and field.",
-        "custom_fields",
+        VALUES,
     )
 };
 
@@ -148,7 +153,7 @@ pub(super) const PHONE_NUMBERS: Endpoint = Endpoint {
             "create_source",
         ),
     ],
-    ..table("contact_phone_numbers", "The phone numbers of contacts.", "phone_numbers")
+    ..table("contact_phone_numbers", "The phone numbers of contacts.", PHONES)
 };
 
 const ADDRESSES: &[&str] = &["street_addresses"];
@@ -174,7 +179,7 @@ pub(super) const STREET_ADDRESSES: Endpoint = Endpoint {
         address(Field::timestamp("created_at", "When the address was added."), "created_at"),
         address(Field::timestamp("updated_at", "When the address changed."), "updated_at"),
     ],
-    ..table("contact_street_addresses", "The street addresses of contacts.", "street_addresses")
+    ..table("contact_street_addresses", "The street addresses of contacts.", ADDRESSES)
 };
 
 const NOTES: &[&str] = &["notes"];
@@ -191,5 +196,46 @@ pub(super) const NOTES_TABLE: Endpoint = Endpoint {
             .when(include("notes")),
         Field::text("content", "The note.").at(NOTES, "content").when(include("notes")),
     ],
-    ..table("contact_notes", "The notes about contacts.", "notes")
+    ..table("contact_notes", "The notes about contacts.", NOTES)
+};
+
+const CONSENTS: &[&str] = &["sms_channel", "sms_channel_consents"];
+
+/// By which status the API selects contacts whose consent is this: by the same word, but for
+/// what it calls unsubscribed in one place and opted out in the other. There is one type of
+/// consent, so a contact has one at most.
+const SMS_STATUSES: &[(&str, &str)] = &[
+    ("explicit", "explicit"),
+    ("opt_out", "unsubscribed"),
+    ("pending_confirmation", "pending_confirmation"),
+];
+
+pub(super) const SMS_CONSENTS: Endpoint = Endpoint {
+    key: &["contact_id", "consent_type"],
+    keys: &[
+        BY_CONTACT,
+        KeyBinding {
+            column: "sms_consent_permission",
+            request: KeyRequest::Named { parameter: "sms_status", names: SMS_STATUSES },
+        },
+    ],
+    fields: &[
+        CONTACT_ID,
+        Field::text("sms_address", "The mobile number, without the country's code.")
+            .at(SMS, "sms_address"),
+        Field::text("sms_consent_permission", "explicit, opt_out or pending_confirmation.")
+            .at(CONSENTS, "sms_consent_permission"),
+        Field::text("consent_type", "What was consented to; promotional_sms so far.")
+            .at(CONSENTS, "consent_type"),
+        Field::timestamp("opt_in_date", "When the contact opted in.").at(CONSENTS, "opt_in_date"),
+        Field::timestamp("opt_out_date", "When the contact opted out.")
+            .at(CONSENTS, "opt_out_date"),
+        Field::text("advertised_frequency", "How many messages were announced per interval.")
+            .at(CONSENTS, "advertised_frequency"),
+        Field::text("advertised_interval", "daily, weekly or monthly.")
+            .at(CONSENTS, "advertised_interval"),
+        Field::timestamp("created_at", "When the consent was recorded.").at(CONSENTS, "created_at"),
+        Field::timestamp("updated_at", "When the consent changed.").at(CONSENTS, "updated_at"),
+    ],
+    ..table("contact_sms_consents", "What contacts agreed to get by text message.", CONSENTS)
 };

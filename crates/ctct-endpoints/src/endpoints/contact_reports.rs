@@ -112,7 +112,7 @@ pub(super) const ACTIVITY_SUMMARY: Endpoint = Endpoint {
     scope: "contact_data",
     envelope: Envelope::Object,
     paging: Paging::FixedLinks { rows: 200 },
-    list: Some("campaign_activities"),
+    list: Some(CAMPAIGNS),
     key: &["contact_id", "campaign_activity_id"],
     parent: Some(OF_CONTACT),
     period: Some(Period {

@@ -6,7 +6,7 @@ use crate::{
 };
 
 pub(super) const EMAIL: &[&str] = &["email_address"];
-const SMS: &[&str] = &["sms_channel"];
+pub(super) const SMS: &[&str] = &["sms_channel"];
 
 /// Set in contacts that were deleted.
 pub(super) const DELETED: Field = Field::date("deleted_at", "When the contact was deleted.");

@@ -12,7 +12,7 @@ pub(super) const ENDPOINT: Endpoint = Endpoint {
     scope: "campaign_data",
     envelope: Envelope::Object,
     paging: Paging::Single,
-    list: Some("campaign_activities"),
+    list: Some(ACTIVITIES),
     key: &["campaign_activity_id"],
     parent: Some(Parent {
         column: "campaign_id",

@@ -209,7 +209,7 @@ pub(super) const LINKS: Endpoint = Endpoint {
     scope: "campaign_data",
     envelope: Envelope::Object,
     paging: Paging::Single,
-    list: Some("link_click_counts"),
+    list: Some(LINKS_LIST),
     key: &["campaign_activity_id", "url_id"],
     parent: Some(OF_ACTIVITY),
     estimated_rows: 3_000,

@@ -38,6 +38,7 @@ pub fn all() -> &'static [Endpoint] {
         contact_details::PHONE_NUMBERS,
         contact_details::STREET_ADDRESSES,
         contact_details::NOTES_TABLE,
+        contact_details::SMS_CONSENTS,
         contact_reports::ACTIVITY,
         contact_reports::ACTIVITY_SUMMARY,
         contact_reports::OPEN_AND_CLICK_RATES,

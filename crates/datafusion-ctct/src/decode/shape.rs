@@ -29,7 +29,7 @@ pub(super) struct Shape {
     count: Option<&'static str>,
     columns: Vec<&'static Column>,
     /// The list whose members are the rows, and what is always read of them.
-    list: Option<(&'static str, &'static Column)>,
+    list: Option<(&'static [&'static str], &'static Column)>,
 }
 
 impl Shape {
@@ -169,19 +169,25 @@ impl Shape {
     fn row_members(&self) -> Fields {
         let answered = self.columns.iter().copied().filter(|column| !column.is_of_request());
         let Some((list, carrier)) = self.list else {
-            return members(&answered.collect::<Vec<_>>(), 0);
+            return members(&answered.map(|column| Leaf::of(column, 0)).collect::<Vec<_>>(), 0);
         };
-        let of_member = |column: &&'static Column| column.parents.first() == Some(&list);
+        let of_member = |column: &&'static Column| column.parents.starts_with(list);
         let (mut inside, around): (Vec<_>, Vec<_>) = answered.partition(of_member);
         if inside.is_empty() {
             inside.push(carrier);
         }
         let item = match inside.as_slice() {
             [member, ..] if member.member.is_empty() => arrow_type(&member.kind),
-            _ => DataType::Struct(members(&inside, 1)),
+            _ => {
+                let inside = inside.iter().map(|column| Leaf::of(column, list.len()));
+                DataType::Struct(members(&inside.collect::<Vec<_>>(), 0))
+            }
         };
-        let list = Field::new(list, DataType::new_list(item, true), true);
-        members(&around, 0).iter().cloned().chain([Arc::new(list)]).collect()
+        let mut leaves: Vec<_> = around.iter().map(|column| Leaf::of(column, 0)).collect();
+        if let Some((member, parents)) = list.split_last() {
+            leaves.push(Leaf { parents, member, data_type: DataType::new_list(item, true) });
+        }
+        members(&leaves, 0)
     }
 
     /// The columns of rows, in order, and how many rows there are. `asked` is what the
@@ -201,8 +207,8 @@ impl Shape {
             });
             return Ok((columns.collect(), rows.len()));
         };
-        let lists = rows.column_by_name(list).and_then(|lists| lists.as_list_opt::<i32>());
-        let Some(lists) = lists else {
+        let lists = list.split_last().and_then(|(member, parents)| inside(rows, parents, member));
+        let Some(lists) = lists.and_then(|lists| lists.as_list_opt::<i32>()) else {
             return Ok((self.columns.iter().map(|c| nulls(c, 0)).collect(), 0));
         };
         // The row around each member, and where the member stands.
@@ -221,12 +227,12 @@ impl Shape {
             if column.is_of_request() {
                 return Ok(asked.column(column, around.len()));
             }
-            if column.parents.first() != Some(&list) {
+            if !column.parents.starts_with(list) {
                 return take(&column_of(rows, column, column.parents), &around, None);
             }
             let values = match members.as_struct_opt() {
                 Some(members) if !column.member.is_empty() => {
-                    column_of(members, column, &column.parents[1..])
+                    column_of(members, column, &column.parents[list.len()..])
                 }
                 _ => Arc::clone(members),
             };
@@ -238,34 +244,55 @@ impl Shape {
 
 /// A column of rows, found inside of these objects; nulls where it is not there.
 fn column_of(rows: &StructArray, column: &Column, parents: &[&str]) -> ArrayRef {
-    let mut parent = rows;
-    for name in parents {
-        match parent.column_by_name(name).and_then(|inner| inner.as_struct_opt()) {
-            Some(inner) => parent = inner,
-            None => return nulls(column, rows.len()),
-        }
-    }
-    parent.column_by_name(column.member).cloned().unwrap_or_else(|| nulls(column, rows.len()))
+    inside(rows, parents, column.member).cloned().unwrap_or_else(|| nulls(column, rows.len()))
+}
+
+/// A member of rows, found inside of these objects.
+fn inside<'a>(rows: &'a StructArray, parents: &[&str], member: &str) -> Option<&'a ArrayRef> {
+    let within = |rows: &'a StructArray, name: &&str| rows.column_by_name(name)?.as_struct_opt();
+    parents.iter().try_fold(rows, within)?.column_by_name(member)
 }
 
 fn nulls(column: &Column, rows: usize) -> ArrayRef {
     arrow::array::new_null_array(&arrow_type(&column.kind), rows)
 }
 
-/// The members of an object at this depth, columns with a common parent together.
-fn members(columns: &[&'static Column], depth: usize) -> Fields {
+/// What is read of an object: a value at the end of a way into it.
+struct Leaf {
+    parents: &'static [&'static str],
+    member: &'static str,
+    data_type: DataType,
+}
+
+impl Leaf {
+    /// A column's value in an object that is this deep inside of a row.
+    fn of(column: &'static Column, depth: usize) -> Self {
+        Self {
+            parents: column.parents.get(depth..).unwrap_or_default(),
+            member: column.member,
+            data_type: arrow_type(&column.kind),
+        }
+    }
+}
+
+/// The members of an object at this depth, those with a common parent together.
+fn members(leaves: &[Leaf], depth: usize) -> Fields {
+    members_of(&leaves.iter().collect::<Vec<_>>(), depth)
+}
+
+fn members_of(leaves: &[&Leaf], depth: usize) -> Fields {
     let mut fields: Vec<FieldRef> = Vec::new();
-    for column in columns {
-        let (name, data_type) = match column.parents.get(depth) {
-            None => (column.member, arrow_type(&column.kind)),
+    for leaf in leaves {
+        let (name, data_type) = match leaf.parents.get(depth) {
+            None => (leaf.member, leaf.data_type.clone()),
             Some(parent) => {
-                let path = &column.parents[..=depth];
-                let siblings: Vec<_> = columns
+                let path = &leaf.parents[..=depth];
+                let siblings: Vec<_> = leaves
                     .iter()
                     .copied()
                     .filter(|other| other.parents.starts_with(path))
                     .collect();
-                (*parent, DataType::Struct(members(&siblings, depth + 1)))
+                (*parent, DataType::Struct(members_of(&siblings, depth + 1)))
             }
         };
         if !fields.iter().any(|field| field.name() == name) {
