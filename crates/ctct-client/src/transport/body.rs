@@ -6,8 +6,10 @@ use bytes::Bytes;
 /// is about a megabyte; what is larger by far is an attack or a mistake.
 pub(super) const LIMIT: usize = 64 << 20;
 
-/// A body that came in one piece and is smaller than this is copied.
-const COPIED: usize = 128 << 10;
+/// A body that came in one piece and is smaller than this is copied. A piece is a part of the
+/// buffer into which the connection read it, which grows to some 400 KiB, and all of it lives
+/// as long as the piece does.
+const COPIED: usize = 192 << 10;
 
 /// Why a body could not be read.
 pub(super) enum Failure {
@@ -61,8 +63,6 @@ impl Body {
         if !self.joined.is_empty() {
             return self.joined.into();
         }
-        // A piece is a part of the buffer into which the connection read it, all of which
-        // lives as long as the piece does: a small one is not worth that.
         if self.first.len() < COPIED { Bytes::copy_from_slice(&self.first) } else { self.first }
     }
 }
