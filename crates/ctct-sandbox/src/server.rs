@@ -121,7 +121,9 @@ impl Sandbox {
         match collection {
             Collection::Contacts => account.contact_values(false).collect(),
             Collection::DeletedContacts => account.contact_values(true).collect(),
-            Collection::ContactLists => api::list_values(&self.service),
+            Collection::ContactLists => api::list_values(&self.service, "email", false),
+            Collection::SmsLists => api::list_values(&self.service, "sms", false),
+            Collection::DeletedContactLists => api::list_values(&self.service, "email", true),
             Collection::ContactTags => api::tag_values(&self.service),
             Collection::Segments => api::segment_values(&self.service),
             Collection::CustomFields => account.custom_fields.iter().map(value).collect(),

@@ -27,6 +27,8 @@ const TABLES: &[(&str, Collection)] = &[
     ("contact_open_and_click_rates", Collection::ContactOpenAndClickRates),
     ("sms_engagement_history", Collection::SmsEngagementHistory),
     ("contact_lists", Collection::ContactLists),
+    ("sms_lists", Collection::SmsLists),
+    ("deleted_contact_lists", Collection::DeletedContactLists),
     ("contact_tags", Collection::ContactTags),
     ("segments", Collection::Segments),
     ("segment_contacts", Collection::SegmentContacts),
@@ -284,6 +286,7 @@ async fn every_column_has_a_value_somewhere() {
                 (
                     "contacts"
                     | "contact_lists"
+                    | "sms_lists"
                     | "landing_page_clicks"
                     | "landing_page_adds"
                     | "landing_page_updates"

@@ -1,10 +1,11 @@
-//! `contact_lists`: the lists that contacts are members of.
+//! `contact_lists`, `sms_lists` and `deleted_contact_lists`: the lists that contacts are, or
+//! were, members of.
 
 use crate::{CountParameter, Endpoint, Envelope, Field, KeyBinding, KeyRequest, OnRequest, Paging};
 
 pub(super) const ENDPOINT: Endpoint = Endpoint {
     table: "contact_lists",
-    description: "The lists that contacts are members of.",
+    description: "The lists that contacts are members of, to get e-mail.",
     path: "/contact_lists",
     scope: "contact_data",
     envelope: Envelope::Array("lists"),
@@ -26,4 +27,21 @@ pub(super) const ENDPOINT: Endpoint = Endpoint {
             .when(OnRequest { parameter: "include_membership_count", value: "all" }),
     ],
     ..Endpoint::PLAIN
+};
+
+/// The API gives the lists of one channel at a time.
+pub(super) const SMS: Endpoint = Endpoint {
+    table: "sms_lists",
+    description: "The lists that contacts are members of, to get text messages.",
+    fixed: &[("channel_type", "sms")],
+    estimated_rows: 5,
+    ..ENDPOINT
+};
+
+pub(super) const DELETED: Endpoint = Endpoint {
+    table: "deleted_contact_lists",
+    description: "The lists for e-mail that were deleted, as far as the API still knows them.",
+    fixed: &[("status", "deleted")],
+    estimated_rows: 5,
+    ..ENDPOINT
 };

@@ -44,6 +44,8 @@ pub fn all() -> &'static [Endpoint] {
         contact_reports::OPEN_AND_CLICK_RATES,
         sms::ENGAGEMENT_HISTORY,
         contact_lists::ENDPOINT,
+        contact_lists::SMS,
+        contact_lists::DELETED,
         contact_tags::ENDPOINT,
         segments::ENDPOINT,
         segment_contacts::ENDPOINT,

@@ -48,6 +48,10 @@ pub enum Collection {
     DeletedContacts,
     /// Active lists for e-mail, with the number of their members.
     ContactLists,
+    /// Active lists for text messages, in the same way.
+    SmsLists,
+    /// Deleted lists for e-mail, in the same way.
+    DeletedContactLists,
     /// Tags, with the number of their contacts.
     ContactTags,
     /// Segments, with their criteria.

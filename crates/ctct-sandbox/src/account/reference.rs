@@ -94,7 +94,7 @@ pub(crate) struct Choice {
 pub(super) fn lists(seed: u64, history: History) -> Vec<List> {
     let ordinary = names::LISTS.iter().map(|list| (*list, "email", false));
     let special = [
-        (("Winter 2023 (old)", None, 0), "email", true),
+        (("Winter 2023 (old)", Some("Last winter's customers."), 0), "email", true),
         (("Text messages", Some("By SMS only."), 25), "sms", false),
     ];
     let all = ordinary.chain(special).zip(0..);

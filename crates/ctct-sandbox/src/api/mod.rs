@@ -53,11 +53,13 @@ pub(crate) use stats::{activity_stats_values, stats_values};
 pub(crate) use tracking::{link_values, report_values};
 
 /// The rows of the endpoints that are not paged through here but compared with.
-pub(crate) fn list_values(service: &Service) -> Vec<Value> {
+pub(crate) fn list_values(service: &Service, channel: &str, deleted: bool) -> Vec<Value> {
     let members = service.members();
     let counts = &members.all_on_list;
     let all = service.account.lists.iter().zip(counts);
-    let shown = all.filter(|(list, _)| list.deleted.is_none() && list.channel == "email");
+    let is_shown =
+        |list: &crate::account::List| list.deleted.is_some() == deleted && list.channel == channel;
+    let shown = all.filter(|(list, _)| is_shown(list));
     shown.map(|(list, count)| value(&lists::Row::new(list, Some(*count)))).collect()
 }
 
