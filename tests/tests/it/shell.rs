@@ -13,7 +13,7 @@ fn shell(arguments: &[&str]) -> Terminal {
     terminal
 }
 
-/// Waits until the next line can be typed: what is typed before that may be lost.
+/// Waits until the next line can be typed: a key that is pressed before edits nothing.
 fn ready(shell: &Terminal) {
     shell.wait("a prompt", |screen| screen.ends_with("constant_contact>"));
 }
@@ -108,6 +108,19 @@ fn ctrl_c_cancels_the_statement_and_twice_leaves() {
     shell.wait("a prompt", |screen| screen.trim_end().ends_with("constant_contact>"));
     shell.key("C-c");
     shell.wait_for("ended with 130");
+}
+
+#[test]
+fn what_is_typed_ahead_is_kept() {
+    let shell = shell(&["--sandbox-contacts", "3500", "--requests-per-second", "2"]);
+    shell.enter("SELECT min(email_address) AS least FROM contacts;");
+    shell.wait_for(" left today");
+    shell.enter("SELECT 42 AS ahead;");
+    shell.text("SELECT 43 AS");
+    shell.wait_for("│    42 │");
+    shell.wait("what was typed", |screen| screen.ends_with("> SELECT 43 AS"));
+    shell.enter(" twice;");
+    shell.wait_for("│    43 │");
 }
 
 #[test]
