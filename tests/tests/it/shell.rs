@@ -333,6 +333,33 @@ fn a_start_up_file_is_run_first() {
     std::fs::write(&file, "\\pset nul -\n").expect("written");
     let terminal = shell(&["--rc", &file.display().to_string()]);
     terminal.wait_for("was given up at its first error");
+    std::fs::write(&file, "SELECT 'only this' AS said;\n\\q\n").expect("written");
+    let mut program = ctct();
+    let file = file.display().to_string();
+    let terminal = Terminal::open(program.args(["--sandbox", "--rc", &file]), (100, 30));
+    let screen = terminal.wait_for("ended with 0");
+    assert!(screen.contains("│ only this │") && !screen.contains("constant_contact>"), "{screen}");
+}
+
+/// How many rows there are behind those that are shown is asked where one request tells.
+#[test]
+fn rows_that_are_not_shown_are_counted_for_one_request_at_most() {
+    let shell = shell(&["--no-pager", "--maxrows", "4"]);
+    for (condition, told, requests) in [
+        ("", "… the first 4 of 4,", "4 rows, 2 requests"),
+        // Two would be needed to be sure.
+        (" WHERE updated_at > '2024-01-01'", "… the first 4 rows;", "4 rows, 1 request,"),
+        (" WHERE last_name > 'A'", "… the first 4 rows;", "4 rows, 1 request,"),
+    ] {
+        let line = format!("SELECT last_name FROM contacts{condition};");
+        shell.enter(&line);
+        let is_done =
+            |screen: &str| screen.contains(&line) && after(screen, &line).contains(" left today");
+        let screen = shell.wait("a result", is_done);
+        let shown = after(&screen, &line);
+        assert!(shown.contains(told) && shown.contains(requests), "{screen}");
+        ready(&shell);
+    }
 }
 
 #[test]

@@ -169,7 +169,13 @@ impl RequestPlan {
         };
         let at_most = match fetch {
             Some(_) => !tight,
-            None => restricted && !counts,
+            None => restricted,
+        };
+        let requests = match counts {
+            // A number within bounds is checked by another one, where it is more than a page.
+            true if restricted => pages.min(2),
+            true => 1,
+            false => rows.div_ceil(u64::from(page_size)).max(1),
         };
         let request = Request::first(endpoint, &parameters, page_size);
         Self {
@@ -177,7 +183,7 @@ impl RequestPlan {
             walk: None,
             definitions: None,
             by: if counts { Access::Count } else { Access::Pages },
-            requests: if counts { 1 } else { rows.div_ceil(u64::from(page_size)).max(1) },
+            requests,
             at_most,
             strays,
             whole: !restricted,
