@@ -15,6 +15,8 @@ use memchr::{memchr, memchr_iter, memchr2};
 
 /// Pages of which more than one byte in this many is kept are not worth the second look.
 const WORTHWHILE: usize = 2;
+/// What is kept of a page smaller than this says nothing about others: it may have no rows.
+const SMALL: usize = 16 << 10;
 
 /// What is kept of the answers of one scan.
 #[derive(Debug, Default)]
@@ -44,7 +46,7 @@ impl Selection {
         }
         // What follows the value is judged by the decoder.
         page.keep_from(page.at, body.len());
-        self.is_worthwhile = self.kept.len() * WORTHWHILE < body.len();
+        self.is_worthwhile = body.len() < SMALL || self.kept.len() * WORTHWHILE < body.len();
         &self.kept
     }
 }
@@ -361,9 +363,16 @@ mod tests {
     #[test]
     fn a_page_of_which_most_is_kept_is_the_last_one_looked_at() {
         let mut selection = Selection::new(&answer());
-        let mostly = br#"{"rows":[{"a":"a long text that is kept","x":1}]}"#;
-        assert!(selection.of(mostly).len() < mostly.len());
-        assert_eq!(selection.of(mostly), mostly);
+        let page = |rows: usize| {
+            let rows = vec![r#"{"a":"a long text that is kept","x":1}"#; rows].join(",");
+            format!(r#"{{"rows":[{rows}]}}"#).into_bytes()
+        };
+        let (small, large) = (page(1), page(1_000));
+        for _ in 0..2 {
+            assert!(selection.of(&small).len() < small.len(), "it says nothing about others");
+        }
+        assert!(selection.of(&large).len() < large.len());
+        assert_eq!(selection.of(&large), large);
     }
 
     /// Values that have names of the schema at all depths, and what is hard to read over.
