@@ -66,3 +66,35 @@ impl Body {
         if self.first.len() < COPIED { Bytes::copy_from_slice(&self.first) } else { self.first }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn whole(limit: usize, announced: usize, pieces: &[Bytes]) -> Option<Bytes> {
+        let mut body = Body { limit, announced, ..Body::default() };
+        pieces.iter().try_for_each(|piece| body.add(piece.clone())).ok()?;
+        Some(body.whole())
+    }
+
+    #[test]
+    fn pieces_are_joined_up_to_the_limit() {
+        let [a, bc, none] = [b"a".as_slice(), b"bc", b""].map(Bytes::from_static);
+        assert_eq!(whole(3, 0, &[]).as_deref(), Some(b"".as_slice()));
+        for announced in [0, 3, 1_000] {
+            let pieces = [none.clone(), a.clone(), none.clone(), bc.clone(), none.clone()];
+            assert_eq!(whole(3, announced, &pieces).as_deref(), Some(b"abc".as_slice()));
+            assert_eq!(whole(2, announced, &pieces), None);
+            assert_eq!(whole(1, announced, std::slice::from_ref(&bc)), None);
+        }
+    }
+
+    #[test]
+    fn a_large_piece_is_not_copied_and_a_small_one_does_not_hold_its_buffer() {
+        let buffer = Bytes::from(vec![b'x'; 2 * COPIED]);
+        let large = whole(4 * COPIED, 0, &[buffer.slice(..COPIED)]).expect("a body");
+        assert_eq!(large.as_ptr(), buffer.as_ptr());
+        let small = whole(4 * COPIED, 0, &[buffer.slice(..COPIED - 1)]).expect("a body");
+        assert_ne!(small.as_ptr(), buffer.as_ptr());
+    }
+}
