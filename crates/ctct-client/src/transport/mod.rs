@@ -3,6 +3,7 @@
 mod activity;
 mod answer;
 mod body;
+mod buffers;
 mod http;
 mod network;
 mod post;
@@ -30,6 +31,7 @@ use crate::auth::Keeper;
 use crate::ledger::{Admission, Asker, Outcome};
 use crate::{Connection, Error, ErrorKind, Request, Result};
 use answer::{Answer, Head};
+use buffers::Buffers;
 use http::Http;
 use retry::{Failure, Retries};
 
@@ -67,6 +69,7 @@ pub(crate) struct Transport {
     http: Http,
     /// The authorization server's.
     token_http: Http,
+    buffers: Buffers,
     asker: Asker,
     /// Who asks the authorization server, which has a pace of its own.
     token_asker: Asker,
@@ -102,6 +105,7 @@ impl Transport {
         Self {
             http: Http::default(),
             token_http: Http::default(),
+            buffers: Buffers::default(),
             asker: traffic.asker(connection),
             token_asker: traffic.token_asker(connection),
             keeper: Keeper::default(),
@@ -297,7 +301,8 @@ impl Transport {
         let headers = response.headers().clone();
         let server_now =
             text(&headers, &DATE).and_then(|date| httpdate::parse_http_date(date).ok());
-        let body = body::read(response, body::LIMIT).await.map_err(|failure| match failure {
+        let body = body::read(response, body::LIMIT, &self.buffers).await;
+        let body = body.map_err(|failure| match failure {
             body::Failure::TooLarge => Attempt::last(too_large(request)),
             body::Failure::Broken(source) => unreachable(connection, source),
         })?;

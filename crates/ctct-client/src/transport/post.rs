@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, LOCATION};
 
+use super::buffers::Buffers;
 use super::{Transport, body, innermost, server_name, text};
 use crate::ledger::Outcome;
 use crate::{Connection, Error, ErrorKind};
@@ -112,7 +113,9 @@ impl Transport {
         let status = response.status().as_u16();
         record.status = Some(status);
         let headers = response.headers().clone();
-        let body = body::read(response, LIMIT).await.map_err(|failure| match failure {
+        // Secrets are not left in memory that is used again.
+        let body = body::read(response, LIMIT, &Buffers::default()).await;
+        let body = body.map_err(|failure| match failure {
             body::Failure::Broken(source) => lost(source),
             body::Failure::TooLarge => Unanswered::Odd(odd(&server, "more than anybody can read")),
         })?;

@@ -84,11 +84,18 @@ impl Wanted {
     fn member<'a>(members: &'a [(String, Self)], name: &[u8]) -> Option<&'a Self> {
         members
             .iter()
-            .find(|(wanted, _)| wanted.as_bytes() == name)
+            .find(|(wanted, _)| is_name(wanted, name))
             .map(|(_, wanted)| wanted)
             // A name may be written in other ways, and then it is not looked into.
             .or_else(|| name.contains(&b'\\').then_some(&Self::Whole))
     }
+}
+
+/// Whether a member has this name. The last byte tells most names of a length apart.
+fn is_name(wanted: &str, name: &[u8]) -> bool {
+    wanted.len() == name.len()
+        && wanted.as_bytes().last() == name.last()
+        && wanted.as_bytes() == name
 }
 
 /// A page, read from its begin to its end. Methods give nothing where they do not find what

@@ -222,7 +222,8 @@ impl Reader {
             let Some(chain) = self.next_chain() else { return };
             let Some(request) = chain.request().cloned() else { continue };
             let (sent, hears) = oneshot::channel();
-            self.sending = Some(hears);
+            // Where requests are not paced, none waits for a slot.
+            self.sending = self.of.client.period().map(|_| hears);
             let client = Arc::clone(&self.of.client);
             let answers = self.of.answers.clone();
             let reading = chain.reading();
