@@ -242,8 +242,10 @@ impl Traffic {
 
     /// Counts a request that is about to be sent, unless the limit is reached.
     pub(super) fn begin(&self, connection: &str, request: &Request) -> Result<RequestRecord> {
+        // Another scan of the statement may have sent one since it was asked.
+        let most = self.limit.min(self.ceiling.load(Ordering::Relaxed));
         let counted = self.sent.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |sent| {
-            (sent < self.limit).then_some(sent + 1)
+            (sent < most).then_some(sent + 1)
         });
         let Ok(before) = counted else {
             self.check_limit()?;
@@ -315,6 +317,19 @@ mod tests {
         let error = traffic.begin("A", &request()).expect_err("one too many");
         assert_eq!(error.kind(), ErrorKind::LimitReached);
         assert_eq!(traffic.sent(), 1);
+    }
+
+    #[test]
+    fn a_statement_has_its_share_and_not_one_more() {
+        let traffic = Traffic::default();
+        drop(traffic.begin("A", &request()).expect("of an earlier statement"));
+        traffic.set_ceiling(Some(1));
+        // Two scans have asked at the same time, and the other one sends first.
+        traffic.check_limit().expect("there is one left");
+        drop(traffic.begin("A", &request()).expect("the one"));
+        let error = traffic.begin("A", &request()).expect_err("one too many");
+        assert_eq!((error.kind(), traffic.sent()), (ErrorKind::LimitReached, 2));
+        assert!(error.to_string().contains("its share"), "{error}");
     }
 
     #[test]

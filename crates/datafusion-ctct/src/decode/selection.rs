@@ -23,7 +23,7 @@ const SMALL: usize = 16 << 10;
 pub(super) struct Selection {
     wanted: Wanted,
     kept: Vec<u8>,
-    /// Whether the last page had enough to be left out.
+    /// Whether the last page that was not small had enough to be left out.
     is_worthwhile: bool,
 }
 

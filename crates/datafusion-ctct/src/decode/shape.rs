@@ -169,7 +169,7 @@ impl Shape {
     fn row_members(&self) -> Fields {
         let answered = self.columns.iter().copied().filter(|column| !column.is_of_request());
         let Some((list, carrier)) = self.list else {
-            return members(&answered.map(|column| Leaf::of(column, 0)).collect::<Vec<_>>(), 0);
+            return members(&answered.map(|column| Leaf::of(column, 0)).collect::<Vec<_>>());
         };
         let of_member = |column: &&'static Column| column.parents.starts_with(list);
         let (mut inside, around): (Vec<_>, Vec<_>) = answered.partition(of_member);
@@ -180,14 +180,14 @@ impl Shape {
             [member, ..] if member.member.is_empty() => arrow_type(&member.kind),
             _ => {
                 let inside = inside.iter().map(|column| Leaf::of(column, list.len()));
-                DataType::Struct(members(&inside.collect::<Vec<_>>(), 0))
+                DataType::Struct(members(&inside.collect::<Vec<_>>()))
             }
         };
         let mut leaves: Vec<_> = around.iter().map(|column| Leaf::of(column, 0)).collect();
         if let Some((member, parents)) = list.split_last() {
             leaves.push(Leaf { parents, member, data_type: DataType::new_list(item, true) });
         }
-        members(&leaves, 0)
+        members(&leaves)
     }
 
     /// The columns of rows, in order, and how many rows there are. `asked` is what the
@@ -207,7 +207,8 @@ impl Shape {
             });
             return Ok((columns.collect(), rows.len()));
         };
-        let lists = list.split_last().and_then(|(member, parents)| inside(rows, parents, member));
+        let lists =
+            list.split_last().and_then(|(member, parents)| member_of(rows, parents, member));
         let Some(lists) = lists.and_then(|lists| lists.as_list_opt::<i32>()) else {
             return Ok((self.columns.iter().map(|c| nulls(c, 0)).collect(), 0));
         };
@@ -244,11 +245,11 @@ impl Shape {
 
 /// A column of rows, found inside of these objects; nulls where it is not there.
 fn column_of(rows: &StructArray, column: &Column, parents: &[&str]) -> ArrayRef {
-    inside(rows, parents, column.member).cloned().unwrap_or_else(|| nulls(column, rows.len()))
+    member_of(rows, parents, column.member).cloned().unwrap_or_else(|| nulls(column, rows.len()))
 }
 
 /// A member of rows, found inside of these objects.
-fn inside<'a>(rows: &'a StructArray, parents: &[&str], member: &str) -> Option<&'a ArrayRef> {
+fn member_of<'a>(rows: &'a StructArray, parents: &[&str], member: &str) -> Option<&'a ArrayRef> {
     let within = |rows: &'a StructArray, name: &&str| rows.column_by_name(name)?.as_struct_opt();
     parents.iter().try_fold(rows, within)?.column_by_name(member)
 }
@@ -275,12 +276,13 @@ impl Leaf {
     }
 }
 
-/// The members of an object at this depth, those with a common parent together.
-fn members(leaves: &[Leaf], depth: usize) -> Fields {
-    members_of(&leaves.iter().collect::<Vec<_>>(), depth)
+/// The members of an object, those with a common parent together.
+fn members(leaves: &[Leaf]) -> Fields {
+    members_at(&leaves.iter().collect::<Vec<_>>(), 0)
 }
 
-fn members_of(leaves: &[&Leaf], depth: usize) -> Fields {
+/// The same at this depth of the ways.
+fn members_at(leaves: &[&Leaf], depth: usize) -> Fields {
     let mut fields: Vec<FieldRef> = Vec::new();
     for leaf in leaves {
         let (name, data_type) = match leaf.parents.get(depth) {
@@ -292,7 +294,7 @@ fn members_of(leaves: &[&Leaf], depth: usize) -> Fields {
                     .copied()
                     .filter(|other| other.parents.starts_with(path))
                     .collect();
-                (*parent, DataType::Struct(members_of(&siblings, depth + 1)))
+                (*parent, DataType::Struct(members_at(&siblings, depth + 1)))
             }
         };
         if !fields.iter().any(|field| field.name() == name) {

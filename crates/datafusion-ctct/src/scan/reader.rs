@@ -222,8 +222,7 @@ impl Reader {
             let Some(chain) = self.next_chain() else { return };
             let Some(request) = chain.request().cloned() else { continue };
             let (sent, hears) = oneshot::channel();
-            // Where requests are not paced, none waits for a slot.
-            self.sending = self.of.client.period().map(|_| hears);
+            self.sending = Some(hears);
             let client = Arc::clone(&self.of.client);
             let answers = self.of.answers.clone();
             let reading = chain.reading();
